@@ -32,7 +32,7 @@ export function whenChanged(test: (path: string) => void): (path: string) => voi
   };
 }
 
-/** Returns what distinguishes a file from every other; undefined where none can be seen. */
+/** Returns an identity of the file; undefined when there is no file. */
 function markOf(path: string): string | undefined {
   try {
     const { dev, ino, mode, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true });

@@ -38,7 +38,7 @@ export function onlyPlatform<I extends NamedImage>(image: I, store: Store, platf
   return { ...image, target: plainDescriptor(descriptor) };
 }
 
-/** Returns a descriptor without what only an index says with it. */
+/** Returns a descriptor without the members that only an index has. */
 export function plainDescriptor({ mediaType, digest, size }: Descriptor): Descriptor {
   return { mediaType, digest, size };
 }

@@ -61,8 +61,7 @@ function withConfigProxies(buildArgs: Readonly<Record<string, string>>, env: Env
 }
 
 /**
- * Returns what every RUN step sees of the predefined proxy arguments, and no key and no history
- * does: both spellings of each, whichever is given.
+ * Returns the proxy variables of every RUN step, in both spellings. No key and no history has them.
  */
 export function proxyVariables(buildArgs: Readonly<Record<string, string>>): readonly string[] {
   return NAMES.flatMap((upper) => {

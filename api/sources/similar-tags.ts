@@ -28,7 +28,7 @@ export function tagHint(repository: string, tag: string, tags: readonly string[]
 
 /**
  * Returns the error of an image that its registry does not have, with tags of its repository as the
- * hint. The registry is asked for them once, not for long, and what it answers to that is no error.
+ * hint. The registry is asked for the tags once, with a short limit; its failure is ignored.
  */
 export async function withSimilarTags(error: unknown, reference: Reference, client: RegistryClient, signal: AbortSignal): Promise<unknown> {
   const { tag, digest } = reference;
@@ -40,7 +40,7 @@ export async function withSimilarTags(error: unknown, reference: Reference, clie
     const answer = await client.tags(reference, { signal: AbortSignal.any([signal, stop.signal]) });
     // A list that has the tag is no help: something else is missing.
     if (answer.includes(tag)) return error;
-    // Compared letter by letter below: only what can be a tag.
+    // Valid tags only, because they are compared letter by letter below.
     const tags = answer.filter((name) => /^\w[\w.-]{0,127}$/.test(name)).slice(0, MAX_TAGS);
     const { registry, repository } = reference;
     const hint = tagHint(familiarReference({ registry, repository }), tag, tags);

@@ -23,7 +23,7 @@ export const oci = outputType({
 
 /**
  * A docker archive, or an OCI image layout in a directory. docker loads a result without a
- * destination into its engine; here the image store is what that stands for.
+ * destination into its engine; here it goes to the image store.
  */
 export const docker = outputType({
   type: "docker",

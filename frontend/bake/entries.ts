@@ -1,7 +1,7 @@
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { parseCsv } from "../../core/go-values/csv.js";
 
-/** A text of a target's list that cannot be read. The message says what is needed. */
+/** A text of a target's list that cannot be read. The message names the expected form. */
 export class EntryError extends Error {}
 
 /** An output or a cache: attributes by name, `type` among them. */

@@ -26,7 +26,7 @@ interface Field<T> {
   value(field: T | undefined): Value;
   /** Joins an inherited one with the target's own. */
   merge(inherited: T, own: T): T;
-  /** Tidies the joined one: what is repeated goes. Undefined when nothing remains. */
+  /** Removes duplicates of the joined value. Returns undefined when nothing remains. */
   tidy(field: T): T | undefined;
   /** Returns the form of `--print`. */
   json(field: T): unknown;
@@ -54,7 +54,7 @@ const flag: Field<boolean> = {
   json: same,
 };
 
-/** Returns a field of a list of texts. `join` says what becomes of the inherited one. */
+/** Returns a field of a list of texts. `join` joins it with the inherited one. */
 function texts(join: "replace" | "append", tidy: Field<readonly string[]>["tidy"]): Field<readonly string[]> {
   return {
     read: (value) =>
@@ -74,7 +74,7 @@ const once = (items: readonly string[]): readonly string[] | undefined => orNoth
 
 type TextMap = ReadonlyMap<string, string | null>;
 
-/** Texts by name. A null leaves what is inherited. */
+/** Texts by name. A null keeps the inherited text. */
 const textMap: Field<TextMap> = {
   read: (value) => new Map([...entries(convert(value, mapOf(STRING)))].map(([name, item]) => [name, item.data as string | null])),
   value: (field) =>
@@ -291,7 +291,7 @@ export function mergeFields(inherited: TargetFields, mine: TargetFields): Target
   return merged;
 }
 
-/** Returns a target without what is repeated or empty. */
+/** Returns a target without duplicates and empty values. */
 export function tidyFields(fields: TargetFields): TargetFields {
   const host = fields.network === "host" ? { entitlements: [...(fields.entitlements ?? []), "network.host"] } : {};
   const tidied = Object.entries({ ...fields, ...host }).map(([name, value]) => [name, fieldOf(name as FieldName).tidy(value)]);

@@ -123,7 +123,10 @@ export class Names implements Scope {
     });
   }
 
-  /** Returns the value that is given from outside. A declared type prefers the one as JSON. */
+  /**
+   * Returns the value that is given from outside. For a variable with a declared type, the JSON
+   * value wins.
+   */
   #given(name: string, typed: boolean): { readonly text: string; readonly json: boolean } | undefined {
     const plain = this.#world.lookup(name);
     const jsonName = `${name}${JSON_SUFFIX}`;

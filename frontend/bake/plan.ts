@@ -5,7 +5,7 @@ import type { BakeDefinition } from "./definition.js";
 import type { TargetFields } from "./fields.js";
 import { type BakePlan, type PlannedTarget, selectTargets } from "./select.js";
 
-/** Choices of one run: what the command line says beside the files. */
+/** Choices of one run that the command line adds to the files. */
 export interface PlanOptions {
   /** Names and patterns of targets and groups; none is `default`. */
   readonly targets: readonly string[];
@@ -27,7 +27,7 @@ export interface PlanOptions {
 /** Prefix of a path of the working directory, where others are of the definition's. */
 const LOCAL_PREFIX = "cwd://";
 
-/** Selects what is to be built, with the overrides of the command line. Throws UsageError. */
+/** Selects the targets to build, with the overrides of the command line. Throws UsageError. */
 export function planBake(definition: BakeDefinition, options: PlanOptions): BakePlan {
   const { targets, env } = options;
   const plan = selectTargets(definition, { targets, env, overrides: [...options.set, ...flagOverrides(options)] });

@@ -24,7 +24,7 @@ function targetJson(fields: TargetFields): Record<string, unknown> {
   return Object.fromEntries(attributes.map(([name, json]) => [name, ESCAPED.has(name) ? escaped(json) : json]));
 }
 
-/** Returns a plan as plain data: what `--print` shows. */
+/** Returns a plan as the plain data that `--print` shows. */
 export function planJson({ groups, targets }: BakePlan): Record<string, unknown> {
   const group = groups.map(({ name, description, targets: members }) => [name, { ...(description && { description }), targets: members }]);
   return {

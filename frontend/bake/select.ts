@@ -79,7 +79,7 @@ interface Expansion {
 
 /**
  * Returns the targets of a group, and the groups on the way; a target stands for itself. A member
- * that leads to no target is one: a group may hold the target of its own name.
+ * that leads to no target is a target itself, because a group may hold the target of its own name.
  */
 function expand(definition: BakeDefinition, name: string, visited = new Map<string, Expansion>()): Expansion {
   const known = visited.get(name);

@@ -16,7 +16,7 @@ function meant(name: string, candidates: Iterable<string>): string | undefined {
 
 export const syntax = (message: string, place: Place): Diagnostic => diagnostic("hcl/syntax", `Cannot read the file: ${message}`, place);
 
-/** Error of an expression: what cannot be done with the values that it has. */
+/** Error of an expression whose values do not fit it. */
 export const badExpression = (message: string, place: Place, hint?: string): DiagnosticsError =>
   new DiagnosticsError([diagnostic("hcl/expression", message, place, hint)]);
 

@@ -23,7 +23,7 @@ export interface ByteSink {
 
 interface SinkOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Called before a wait for the reader of a pipe, with what is waited for. */
+  /** Called before a wait for the reader of a pipe, with the name of the pipe. */
   readonly onWait?: (what: string) => void;
 }
 

@@ -86,7 +86,7 @@ function missingContinuation(name: string, { instruction, end, escape }: LineBef
 
 /**
  * Explains a no-break space after the keyword, which editors and web pages insert. It looks like a
- * blank and is none.
+ * blank.
  */
 function foreignBlank(name: string, range: SourceRange): ReturnType<typeof nearest> {
   const [, keyword = "", blank = ""] = /^([a-z]+)(\s)/i.exec(name) ?? [];

@@ -13,8 +13,8 @@ import { type Lazy, type Scope, withVariables } from "./scope.js";
 import { evaluateTemplate } from "./template.js";
 
 /**
- * Returns the value of an expression. Throws DiagnosticsError with the place of what cannot be
- * done.
+ * Returns the value of an expression. Throws DiagnosticsError with the place of the part that
+ * cannot be evaluated.
  */
 export function evaluate(expression: Expression, scope: Scope): Value {
   const value = operand(expression, scope);

@@ -86,7 +86,7 @@ function decimalDigits({ letter, precision }: Verb, number: Fraction): string {
 
 /**
  * Returns a number with this many decimals. Note that the number is taken as 512 bits hold it, as
- * Go does, because those decide which way a half is rounded.
+ * Go does, because these bits decide the direction in which a half is rounded.
  */
 function fixed(number: Fraction, decimals: number): string {
   const scale = 10n ** BigInt(Math.min(decimals, 1000));

@@ -18,8 +18,8 @@ const CLASSES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Compiles a pattern of Go's syntax RE2. Note that what JavaScript adds to it, looking around and
- * referring back, is refused, because other builders would refuse the file.
+ * Compiles a pattern of Go's syntax RE2. Note that we refuse the additions of JavaScript,
+ * look-around and back references, because other builders would refuse the file.
  */
 function compile(pattern: string, flags: string): RegExp {
   const [, leading = "", body = ""] = /^(?:\(\?([ims]+)\))?([\s\S]*)$/.exec(pattern) ?? [];

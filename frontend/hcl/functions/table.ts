@@ -25,7 +25,7 @@ function refuse(message: string): never {
   throw new CallError(message);
 }
 
-/** Functions that buildx has and that cannot give a result here. */
+/** Functions of buildx that cannot work here. */
 const REFUSED: Readonly<Record<string, HclFunction>> = {
   bcrypt: define([ANY("str")], () => refuse("tsbuild has no bcrypt; hash the text outside, and give it as a variable"), ANY("cost")),
   byteslen: define([ANY("buf")], () => refuse("bytes are required, and no function makes them; strlen() counts letters")),

@@ -1,6 +1,6 @@
 import type { IParserErrorMessageProvider, IToken, TokenType } from "chevrotain";
 
-/** Names of tokens in messages. Others are named by what is written. */
+/** Names of tokens in messages. Other tokens are named by their text. */
 const NAMES: Readonly<Record<string, string>> = {
   NewLine: "the end of the line",
   EOF: "the end of the file",
@@ -34,7 +34,7 @@ function found(token: IToken | undefined): string {
   return token.tokenType.name === "NewLine" ? "the end of the line" : `"${token.image.trim()}"`;
 }
 
-/** Messages of the grammar: what was expected, and what was found. */
+/** Messages of the grammar, with the expected and the found token. */
 export const EXPECTATIONS: IParserErrorMessageProvider = {
   buildMismatchTokenMessage: ({ expected, actual }) => `expected ${nameOf(expected)}, found ${found(actual)}`,
   buildNotAllInputParsedMessage: ({ firstRedundant }) => `expected the end of the line, found ${found(firstRedundant)}`,

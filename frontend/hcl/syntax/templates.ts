@@ -15,7 +15,7 @@ const ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", '
  * takes away the blanks that `~` and `<<-` take away.
  */
 export class TemplateReader {
-  /** Every piece in the order of the file; undefined for what is not text. */
+  /** Every piece in the order of the file; undefined for a piece that is no text. */
   readonly #pieces: (Text | undefined)[] = [];
   #trimNext = false;
 

@@ -1,9 +1,9 @@
 import { createToken, type CustomPatternMatcherReturn, type IToken, type ITokenConfig, Lexer, type TokenType } from "chevrotain";
 
 /**
- * Tokens of HCL. Modes say what is a token where: `lines` where line ends end something (a body, an
- * object), `free` where they do not (parentheses, brackets, interpolations), and one for the text
- * of each kind of template. Every bracket pushes a mode, and its end pops it.
+ * Tokens of HCL. A mode decides which tokens there are: in `lines` the end of a line ends something
+ * (a body, an object), in `free` it does not (parentheses, brackets, interpolations), and each kind
+ * of template has a mode for its text. Every bracket pushes a mode, and its end pops it.
  */
 
 const token = (config: ITokenConfig): TokenType => createToken(config);
@@ -61,7 +61,7 @@ export const Comma = token({ name: "Comma", pattern: "," });
 export const Arrow = token({ name: "Arrow", pattern: "=>" });
 export const Colon = token({ name: "Colon", pattern: ":" });
 export const Question = token({ name: "Question", pattern: "?" });
-/** Category of what stands between two operands. */
+/** Category of the tokens between two operands. */
 export const Operator = token({ name: "Operator", pattern: Lexer.NA });
 const Binary = token({ name: "Binary", pattern: /\|\||&&|==|!=|<=|>=|<|>|\+|\*|\/|%/, categories: Operator });
 export const Minus = token({ name: "Minus", pattern: "-", categories: Operator });

@@ -3,7 +3,7 @@ import { BOOL, isKeyed, isSequence, nameOfType, sameType, type Type, unify } fro
 import { bool, entries, list, map, members, nullOf, number, set, string, textOf, tuple, type Value } from "./value.js";
 
 /**
- * A value that does not fit a type. The message says what is needed, such as `a number is
+ * A value that does not fit a type. The message names the needed type, such as `a number is
  * required`.
  */
 export class MismatchError extends Error {}

@@ -20,7 +20,7 @@ export function fromJson(text: string): Value {
   return fromPlain(JSON.parse(text));
 }
 
-/** Makes a value of what JSON.parse gives. */
+/** Makes a value of a result of JSON.parse. */
 function fromPlain(plain: unknown): Value {
   if (plain === null || plain === undefined) return NULL;
   if (typeof plain === "string") return string(plain);

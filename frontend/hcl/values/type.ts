@@ -73,7 +73,7 @@ export function unify(types: readonly Type[]): Type | undefined {
 type ObjectType = Extract<Type, { kind: "object" }>;
 type TupleType = Extract<Type, { kind: "tuple" }>;
 
-/** Returns the types of what a sequence, map or object holds. */
+/** Returns the types of the members of a sequence, map or object. */
 export function memberTypes(type: Type): readonly Type[] {
   if ("element" in type) return [type.element];
   if (type.kind === "tuple") return type.elements;

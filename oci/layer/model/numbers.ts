@@ -15,7 +15,7 @@ export class NumbersBuilder {
     this.#numbers[this.#length++] = value;
   }
 
-  /** Returns what was taken. Nothing may be pushed any more. */
+  /** Returns the numbers. No more may be pushed. */
   numbers(): Numbers {
     return this.#numbers.slice(0, this.#length);
   }

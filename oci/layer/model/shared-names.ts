@@ -13,7 +13,7 @@ type Changes<T> = Map<string, T | typeof GONE>;
  * times however many changes come.
  */
 export class SharedNames<T> {
-  /** The last one is this object's own; others share the rest, which nobody changes. */
+  /** The last map belongs to this object. Others share the rest, which never changes. */
   #maps: readonly Changes<T>[];
 
   constructor(maps: readonly Changes<T>[] = [new Map()]) {

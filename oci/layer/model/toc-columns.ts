@@ -161,7 +161,7 @@ export function columnsOf(entries: TocEntries): TocColumns {
   return builder.columns();
 }
 
-/** Copies numbers out of a message, all of which they would keep in memory. */
+/** Copies numbers out of a message, because they would keep all of it in memory. */
 function alone({ length, paths, types, rare, ...numbers }: TocColumns): TocColumns {
   const { modes, uids, gids, sizes, secs, nsecs, digests } = numbers;
   return {

@@ -241,7 +241,7 @@ function makeWhiteout(path: string): void {
   }
 }
 
-/** Directories that no entry describes belong to whoever unpacks: root of the user namespace. */
+/** Directories without an entry belong to root of the user namespace. */
 const IMPLIED: Meta = {
   type: "dir",
   mode: 0o755,

@@ -23,7 +23,7 @@ export function lowerMounts(mounts: readonly RunMount[], flags: readonly Flag[],
   });
 }
 
-/** Returns what messages call the sources of mounts, by the mounts' `dest`. */
+/** Returns the names of the sources of mounts in messages, by the mounts' `dest`. */
 export function mountSources(mounts: readonly RunMount[], at: InstructionContext): Readonly<Record<string, string>> {
   const names: Record<string, string> = {};
   for (const [index, mount] of mounts.entries()) {

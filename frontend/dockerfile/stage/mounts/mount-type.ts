@@ -28,7 +28,7 @@ export interface RunMount {
   readonly env: string | undefined;
 }
 
-/** A mount of a step, and what lies around it. */
+/** A mount of a step, with the facts around it. */
 export interface MountPlace {
   /** Absolute, clean path of the target; the working directory where the mount has none. */
   readonly dest: string;
@@ -55,13 +55,13 @@ export interface MountType {
   readonly noSource?: boolean;
   /** Calls `fail` for keys that do not go together. */
   check?(mount: RunMount, fail: (why: string, hint?: string) => never): void;
-  /** Returns what a build has to be given for the mount. */
+  /** Returns the secret or agent that a build needs for the mount. */
   asks?(mount: RunMount): { readonly kind: "secret" | "ssh"; readonly name: string };
   /** Returns the mount of the operation; undefined for one that is no file. */
   lower(mount: RunMount, place: MountPlace): Mount | undefined;
 }
 
-/** Returns the owner of what a mount makes. */
+/** Returns the owner of the files that a mount makes. */
 export function ownerOf({ uid = 0, gid = 0 }: RunMount): { readonly uid: number; readonly gid: number } {
   return { uid, gid };
 }
