@@ -14,7 +14,6 @@ import {
   statSync,
   symlinkSync,
   unlinkSync,
-  writeSync,
 } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { checkDirectoryDestination } from "../core/system/destination.js";
@@ -30,6 +29,7 @@ import type { ExportContext, ExportImage, Exporter } from "./exporter.js";
 import { requireLayers } from "./require-layers.js";
 import { streamFiles } from "./layer-stream.js";
 import { planImages, platformFolders, type RootfsPlan } from "./rootfs-plan.js";
+import { writeAll } from "../core/system/write-all.js";
 
 /**
  * Mode bits of files. Setuid and setgid would give rights to the caller's user, who never agreed to
@@ -127,7 +127,7 @@ async function writeFiles(
         const fd = openSync(target, "wx", 0o600);
         return {
           data(chunk) {
-            for (let offset = 0; offset < chunk.length; ) offset += writeSync(fd, chunk, offset);
+            writeAll(fd, chunk);
             copied += chunk.length;
           },
           discard: () => closeSync(fd),

@@ -5,6 +5,7 @@ import test from "ava";
 import { errorEntries } from "../core/error-codes/index.js";
 import { packageRoot } from "../core/package-root.js";
 import { sources } from "./support/source-imports.js";
+import { PROGRAM } from "./support/program-folders.js";
 
 const root = packageRoot();
 
@@ -19,23 +20,6 @@ function* markdown(directory: string): Generator<string> {
 }
 
 const pages = [...markdown(".")].map(normalize).map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
-
-/** Top folders of the program. Each folder below has a page. */
-const PROGRAM = [
-  "core",
-  "net",
-  "llb",
-  "oci",
-  "frontend",
-  "cache",
-  "executor-native",
-  "solver",
-  "exporters",
-  "api",
-  "cli",
-  "bench",
-  "scripts",
-];
 
 /** Folders that are lists of things of one kind, which the page of the folder above explains. */
 const TABLES: ReadonlySet<string> = new Set(["frontend/dockerfile/lint/rules"]);

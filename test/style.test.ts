@@ -5,24 +5,10 @@ import { packageRoot } from "../core/package-root.js";
 import { commentText, openingFaults, pageFaults, styleFaults } from "./support/comment-style.js";
 import { constructorFaults } from "./support/constructor-style.js";
 import { declaredWords, definedWords, refusedIn, refusedWords } from "./support/refused-words.js";
+import { PROGRAM } from "./support/program-folders.js";
 
 const root = packageRoot();
-const FOLDERS = [
-  "core",
-  "net",
-  "llb",
-  "oci",
-  "frontend",
-  "cache",
-  "executor-native",
-  "solver",
-  "exporters",
-  "api",
-  "cli",
-  "bench",
-  "scripts",
-  "test",
-];
+const FOLDERS = [...PROGRAM, "test"];
 
 function* sources(directory: string, names = /\.(?:ts|mjs)$/): Generator<string> {
   for (const entry of readdirSync(join(root, directory), { withFileTypes: true })) {

@@ -1,18 +1,9 @@
-import {
-  closeSync,
-  createReadStream,
-  createWriteStream,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, createReadStream, createWriteStream, openSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createGzip, gzipSync } from "node:zlib";
 import { JOURNAL } from "./build-journal.js";
 import type { BuildLogs, BuildNote } from "../contract/builds.js";
+import { writeAll } from "../../core/system/write-all.js";
 
 /** Bytes up to which a log is compressed at once, which is faster than a call to another thread. */
 const SMALL = 64 << 10;
@@ -123,10 +114,6 @@ export class FileBuildLogs implements BuildLogs {
       this.#failure ??= { error };
     }
   }
-}
-
-function writeAll(fd: number, data: Uint8Array): void {
-  for (let offset = 0; offset < data.length; ) offset += writeSync(fd, data, offset);
 }
 
 async function compressLarge(path: string): Promise<void> {

@@ -1,24 +1,15 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "../../core/digest.js";
-import type { BlobGraph } from "../index/blob-graph.js";
 import type { Database } from "../database/database.js";
 import { type DiskUsage, diskUsage, ownUsage } from "../disk-usage.js";
+import type { StateParts } from "./collect-state.js";
 import { findUsers, type Users } from "./users.js";
 import { layerId } from "../layer-id.js";
 import type { StorePaths } from "../paths.js";
-import type { BlobStore } from "../contract/blobs.js";
 import type { Usage, UsedBy } from "../contract/collector.js";
-import type { Memo } from "../contract/memo.js";
-import type { TocStore } from "../content/toc-store.js";
 
-interface Parts {
-  readonly database: Database;
-  readonly paths: StorePaths;
-  readonly blobs: BlobStore;
-  readonly tocs: TocStore;
-  readonly graph: BlobGraph;
-  readonly memo: Memo;
+interface Parts extends StateParts {
   /** Runs a write of measured sizes, where the store is writable. */
   readonly note: (write: () => void) => void;
 }

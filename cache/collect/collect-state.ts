@@ -21,7 +21,8 @@ import type { TocStore } from "../content/toc-store.js";
  */
 export const TOC_GRACE = 3_600_000;
 
-interface StateParts {
+/** The parts of the store that collection measures. */
+export interface StateParts {
   readonly database: Database;
   readonly paths: StorePaths;
   readonly blobs: BlobStore;

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, readdirSync, readSync } from "node:fs";
+import { closeSync, existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { UNFINISHED_MOUNT } from "../content/cache-mounts.js";
 import { openIfExists } from "../open-if-exists.js";
@@ -11,9 +11,10 @@ import type { Owner } from "../processes/owner.js";
 import type { StorePaths } from "../paths.js";
 import type { BlobStore } from "../contract/blobs.js";
 import type { ImageEntry } from "../contract/images.js";
-import { type Digest, Hasher } from "../../core/digest.js";
+import type { Digest } from "../../core/digest.js";
 import type { BlobGraph } from "../index/blob-graph.js";
 import type { Descriptor } from "../../oci/types.js";
+import { hashOpenFile } from "../../core/system/hash-file.js";
 
 interface Parts {
   readonly database: Database;
@@ -159,9 +160,7 @@ function hashFile(path: string, buffer: Buffer): Digest | undefined {
   const fd = openIfExists(path);
   if (fd === undefined) return undefined;
   try {
-    const hasher = new Hasher();
-    for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer)) hasher.update(buffer.subarray(0, read));
-    return hasher.digest();
+    return hashOpenFile(fd, buffer);
   } finally {
     closeSync(fd);
   }

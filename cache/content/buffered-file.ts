@@ -1,4 +1,5 @@
-import { closeSync, openSync, write } from "node:fs";
+import { closeSync, openSync } from "node:fs";
+import { writeAllOnThread } from "../../core/system/write-all.js";
 import { ioError } from "../errors.js";
 
 const SIZE = 1 << 20;
@@ -61,11 +62,7 @@ export class BufferedFile {
 
   async #put(bytes: Uint8Array): Promise<void> {
     try {
-      for (let offset = 0; offset < bytes.length; ) {
-        offset += await new Promise<number>((done, fail) => {
-          write(this.#fd, bytes, offset, (error, written) => (error ? fail(error) : done(written)));
-        });
-      }
+      await writeAllOnThread(this.#fd, bytes);
     } catch (error) {
       throw ioError(`Cannot write "${this.#path}"`, error);
     }

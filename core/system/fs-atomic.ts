@@ -1,7 +1,8 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { makeDirectory } from "./make-directory.js";
 import { removeAbandoned, temporaryName } from "./temporary-files.js";
+import { writeAll } from "./write-all.js";
 
 /**
  * Writes a file so that readers see the old content or the new one, never a part: writes a
@@ -25,8 +26,7 @@ export function writeFileAtomic(
   try {
     const fd = openSync(temporary, "wx", options.mode ?? 0o644);
     try {
-      const bytes = typeof data === "string" ? Buffer.from(data) : data;
-      for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
+      writeAll(fd, typeof data === "string" ? Buffer.from(data) : data);
       if (options.durable) fsyncSync(fd);
     } finally {
       closeSync(fd);

@@ -1,5 +1,5 @@
 import { archiveNotWritten } from "./errors.js";
-import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync, write, writeSync } from "node:fs";
+import { closeSync, openSync, realpathSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Writable } from "node:stream";
 import { checkFileDestination } from "../../core/system/destination.js";
@@ -7,6 +7,7 @@ import { abortError, systemErrorCode, throwIfAborted, TsbuildError } from "../..
 import { openOutputPipe } from "../../core/system/output-pipe.js";
 import { removeAbandoned, temporaryName } from "../../core/system/temporary-files.js";
 import { systemReason } from "../../core/system/system-reason.js";
+import { writeAll, writeAllOnThread } from "../../core/system/write-all.js";
 
 /** Destination of a result's bytes. It ends with exactly one of `commit` and `discard`. */
 export interface ByteSink {
@@ -103,9 +104,9 @@ function fileSink(path: string): ByteSink {
   }
   return {
     write(bytes) {
-      if (bytes.length >= LARGE_WRITE) return writeOnThread(fd, bytes).catch(fail);
+      if (bytes.length >= LARGE_WRITE) return writeAllOnThread(fd, bytes).catch(fail);
       try {
-        for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
+        writeAll(fd, bytes);
       } catch (error) {
         fail(error);
       }
@@ -134,14 +135,6 @@ function fileSink(path: string): ByteSink {
  * next bytes.
  */
 const LARGE_WRITE = 256 << 10;
-
-async function writeOnThread(fd: number, bytes: Uint8Array): Promise<void> {
-  for (let offset = 0; offset < bytes.length; ) {
-    offset += await new Promise<number>((done, reject) => {
-      write(fd, bytes, offset, (error, written) => (error ? reject(error) : done(written)));
-    });
-  }
-}
 
 /**
  * Returns a sink for a stream. Waits while the stream is full, and ends it on commit. Leaves it as

@@ -1,6 +1,6 @@
 import { LAYOUT_FILE, LAYOUT_VERSION } from "./marker.js";
 import { layoutNotWritten, layoutUnwritable, layoutHoldsFiles } from "./errors.js";
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { digestHex, type Digest } from "../../core/digest.js";
 import { systemErrorCode, throwIfAborted, TsbuildError } from "../../core/errors.js";
@@ -13,6 +13,7 @@ import { parseIndex } from "../validate.js";
 import { type ArchiveMember, writeArchive } from "./archive-writer.js";
 import type { ByteSink } from "./byte-sink.js";
 import { nameOfEntry, tagOfEntry } from "./names.js";
+import { writeAll } from "../../core/system/write-all.js";
 
 /** One blob of a layout: bytes in memory, or a function that opens a verifying stream of them. */
 export interface LayoutBlob {
@@ -143,15 +144,12 @@ export async function writeLayoutBlob(blob: LayoutBlob, folder: string, signal: 
   try {
     const fd = openSync(temporary, "wx", 0o644);
     try {
-      const write = (bytes: Uint8Array): void => {
-        for (let offset = 0; offset < bytes.length; ) offset += writeSync(fd, bytes, offset);
-      };
       if (typeof blob.content === "function") {
         for await (const chunk of blob.content()) {
           throwIfAborted(signal);
-          write(chunk);
+          writeAll(fd, chunk);
         }
-      } else write(blob.content);
+      } else writeAll(fd, blob.content);
     } finally {
       closeSync(fd);
     }

@@ -1,11 +1,10 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Store } from "../../cache/store.js";
 import { removeTree } from "../../core/system/remove-tree.js";
 import type { Reporter } from "../layers/ports.js";
 import type { RepositoryRole, GitResult } from "./git-command.js";
-import { type Fetched, withFetched } from "./git-fetch.js";
-import type { GitCommit, GitRemote, GitRepositories } from "./git-repositories.js";
+import { type CommitOptions, type Fetched, withFetched } from "./git-fetch.js";
+import type { GitCommit, GitRemote } from "./git-repositories.js";
 import type { GitSource } from "../../llb/sources/git.js";
 import { readCommitTime } from "./git-time.js";
 
@@ -21,16 +20,12 @@ export interface Checkout extends Disposable {
  * repository: there are no hooks, no filters, and no configuration but our own. `.git` is complete
  * when the source keeps it; otherwise it is only scaffolding.
  */
-export async function checkOut(
-  source: GitSource,
-  commit: GitCommit,
-  options: { readonly repositories: GitRepositories; readonly store: Store; readonly reporter: Reporter },
-): Promise<Checkout> {
+export async function checkOut(source: GitSource, commit: GitCommit, options: CommitOptions): Promise<Checkout> {
   const { repositories, store, reporter } = options;
   const directory = store.temporaryDirectory();
   const dispose = (): void => removeTree(directory);
   try {
-    const committedAt = await withFetched(source, commit, { repositories, locks: store.locks, reporter }, async (fetched) => {
+    const committedAt = await withFetched(source, commit, options, async (fetched) => {
       const work = new WorkTree({ source, commit, remote: repositories.remote(source), directory, reporter });
       await work.prepare(fetched);
       await (source.keepGitDir ? work.clone(fetched) : work.borrow(fetched));

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Locks } from "../../cache/contract/locks.js";
+import type { Store } from "../../cache/store.js";
 import type { Reporter } from "../layers/ports.js";
 import type { GitResult } from "./git-command.js";
 import { commitMissing } from "./git-errors.js";
@@ -20,6 +20,13 @@ export interface Fetched {
   readonly ref: string;
 }
 
+/** The parts of a build that read a commit. */
+export interface CommitOptions {
+  readonly repositories: GitRepositories;
+  readonly store: Store;
+  readonly reporter: Reporter;
+}
+
 /**
  * Brings one commit into the cache of its repository, without history where the server can do that,
  * and runs `body` under the cache's lock. Fetches nothing that is there already.
@@ -27,10 +34,14 @@ export interface Fetched {
 export async function withFetched<T>(
   source: GitSource,
   commit: GitCommit,
-  options: { readonly repositories: GitRepositories; readonly locks: Locks; readonly reporter: Reporter },
+  options: CommitOptions,
   body: (fetched: Fetched) => Promise<T>,
 ): Promise<T> {
-  const { repositories, locks, reporter } = options;
+  const {
+    repositories,
+    store: { locks },
+    reporter,
+  } = options;
   const format = commit.id.length === 64 ? "sha256" : "sha1";
   const { directory, lock } = repositories.cache(source, format);
   const held = await locks.acquire(lock, { signal: reporter.signal });

@@ -1,7 +1,6 @@
-import type { Store } from "../../cache/store.js";
 import type { Reporter } from "../layers/ports.js";
-import { withFetched } from "./git-fetch.js";
-import type { GitCommit, GitRemote, GitRepositories } from "./git-repositories.js";
+import { type CommitOptions, withFetched } from "./git-fetch.js";
+import type { GitCommit, GitRemote } from "./git-repositories.js";
 import type { GitSource } from "../../llb/sources/git.js";
 
 /** Kind of the memo with the times of commits. */
@@ -11,15 +10,11 @@ const TIMES = "git-time";
  * Returns the time of a commit in seconds since the epoch. Asks the repository once: a commit's
  * time never changes.
  */
-export async function commitTime(
-  source: GitSource,
-  commit: GitCommit,
-  options: { readonly repositories: GitRepositories; readonly store: Store; readonly reporter: Reporter },
-): Promise<number> {
+export async function commitTime(source: GitSource, commit: GitCommit, options: CommitOptions): Promise<number> {
   const { repositories, store, reporter } = options;
   const known = Number(store.memo.get(TIMES, commit.id)?.toString("utf8"));
   if (Number.isSafeInteger(known)) return known;
-  const time = await withFetched(source, commit, { repositories, locks: store.locks, reporter }, ({ directory }) =>
+  const time = await withFetched(source, commit, options, ({ directory }) =>
     readCommitTime(source, commit, { directory, remote: repositories.remote(source), reporter }),
   );
   store.memo.set(TIMES, commit.id, String(time));

@@ -11,25 +11,18 @@ import type { FrontendOptions } from "../../frontend/frontend.js";
 import { type CliRigOptions, runRig } from "../support/rigs/cli-rig.js";
 import { casePath, golden } from "../support/golden.js";
 import { plainImages } from "../support/images/plain-images.js";
-
-const LINUX = { os: "linux", architecture: "amd64" };
+import { PLAIN_OPTIONS } from "../support/samples/frontend-options.js";
 
 /** Fakes the library's check of a text, without looking images up. */
 function rigOf(text: string, name = "Dockerfile", more: CliRigOptions = {}): CliRigOptions {
   const { ast } = parseDockerfile(text, name);
   const source = { name, text };
   const options = ({ target, buildArgs }: CheckOptions): FrontendOptions => ({
+    ...PLAIN_OPTIONS,
     text,
     filename: name,
     ...(target === undefined ? {} : { target }),
     buildArgs: Object.fromEntries(Object.entries(buildArgs ?? {}).map(([key, value]) => [key, value ?? ""])),
-    labels: {},
-    targetPlatform: LINUX,
-    platformExplicit: false,
-    buildPlatform: LINUX,
-    noCache: false,
-    network: "default",
-    extraHosts: [],
   });
   return {
     check: async (given) => ({

@@ -14,6 +14,7 @@ import { formatPlatform } from "../../oci/platform.js";
 import { formatReference, parseReference, withDefaultTag } from "../../oci/reference.js";
 import type { ContainerConfig } from "../../oci/types.js";
 import { casePath, golden } from "../support/golden.js";
+import { PLAIN_OPTIONS } from "../support/samples/frontend-options.js";
 
 const rendered = (diagnostics: readonly Diagnostic[]): string => diagnostics.map((one) => renderDiagnostic(one)).join("\n\n");
 
@@ -32,8 +33,6 @@ interface Case {
   readonly architecture?: string;
 }
 
-const LINUX = { os: "linux", architecture: "amd64" };
-
 for (const name of readdirSync(casePath("dockerfile")).sort()) {
   test(name, async (t) => {
     const folder = casePath("dockerfile", name);
@@ -50,16 +49,8 @@ for (const name of readdirSync(casePath("dockerfile")).sort()) {
 
 async function outcome(text: string, settings: Case, folder: string, asked: string[]): Promise<string> {
   const options: FrontendOptions = {
+    ...PLAIN_OPTIONS,
     text,
-    filename: "Dockerfile",
-    buildArgs: {},
-    labels: {},
-    targetPlatform: LINUX,
-    platformExplicit: false,
-    buildPlatform: LINUX,
-    noCache: false,
-    network: "default",
-    extraHosts: [],
     ...settings.options,
   };
   if (settings.check) {

@@ -8,6 +8,7 @@ import { sha256 } from "../../core/digest.js";
 import { casePath } from "../support/golden.js";
 import { languageCaseFiles, languageCases, type LanguageCase, readLanguageFile } from "../support/samples/language-cases.js";
 import { formatSections } from "../support/sections.js";
+import { PLAIN_OPTIONS } from "../support/samples/frontend-options.js";
 
 // Every case of test/cases/language, run by the frontend without an image store or a network.
 
@@ -36,17 +37,11 @@ function optionsOf({ dockerfile, options }: LanguageCase): FrontendOptions {
     options.flatMap((line) => (line.startsWith(`--${name} `) ? [line.slice(name.length + 3)] : []));
   const [target] = values("target");
   return {
+    ...PLAIN_OPTIONS,
     text: dockerfile,
-    filename: "Dockerfile",
     ...(target === undefined ? {} : { target }),
     buildArgs: Object.fromEntries(values("build-arg").map((arg) => [arg.split("=")[0] ?? "", arg.slice(arg.indexOf("=") + 1)])),
     labels: Object.fromEntries(values("label").map((arg) => [arg.split("=")[0] ?? "", arg.slice(arg.indexOf("=") + 1)])),
-    targetPlatform: LINUX,
-    platformExplicit: false,
-    buildPlatform: LINUX,
-    noCache: false,
-    network: "default",
-    extraHosts: [],
   };
 }
 

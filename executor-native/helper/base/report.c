@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/util.h"
 
 #define LINE_ROOM 8192
 #define MESSAGE_ROOM 3840
@@ -22,13 +23,7 @@ void report_to(int fd) { status_fd = fd; }
 /* Writes the line. Gives up without a reader: the caller is gone, and this process ends soon. */
 static void write_line(const struct buffer *line)
 {
-	for (size_t done = 0; done < line->length;) {
-		ssize_t count = write(status_fd, line->text + done, line->length - done);
-		if (count < 0 && errno != EINTR)
-			return;
-		if (count > 0)
-			done += (size_t)count;
-	}
+	(void)try_write_all(status_fd, line->text, line->length);
 }
 
 void report(const struct status *status)

@@ -77,15 +77,22 @@ char *read_all(int fd, size_t *size, const char *what)
 	return data;
 }
 
-void write_all(int fd, const char *data, size_t size, const char *what)
+bool try_write_all(int fd, const char *data, size_t size)
 {
 	for (size_t done = 0; done < size;) {
 		ssize_t count = write(fd, data + done, size - done);
 		if (count < 0 && errno != EINTR)
-			fail_errno("exec/sandbox-setup", "Cannot write %s", what);
+			return false;
 		if (count > 0)
 			done += (size_t)count;
 	}
+	return true;
+}
+
+void write_all(int fd, const char *data, size_t size, const char *what)
+{
+	if (!try_write_all(fd, data, size))
+		fail_errno("exec/sandbox-setup", "Cannot write %s", what);
 }
 
 bool parse_number(const char *text, uint64_t max, uint64_t *value)

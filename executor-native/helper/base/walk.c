@@ -165,3 +165,13 @@ bool walk(struct walk *walk, int root, const char *path, enum walk_make make)
 	}
 	return false;
 }
+
+int count_existing(int root, const char *path)
+{
+	cleanup_walk struct walk at = NO_WALK;
+	int depth = 1;
+	if (walk(&at, root, path, WALK_FIND))
+		while (depth <= at.depth && at.level[depth].fd >= 0)
+			depth++;
+	return depth;
+}

@@ -38,6 +38,9 @@ struct walk {
  */
 bool walk(struct walk *walk, int root, const char *path, enum walk_make make);
 
+/* Returns how many directories of the way to `path` exist, the root included. */
+int count_existing(int root, const char *path);
+
 /* Closes the levels; errno stays. */
 void end_walk(struct walk *walk);
 

@@ -15,24 +15,13 @@ static _Noreturn void cannot_use_directory(const struct spec *spec)
 	fail_errno("exec/working-directory", "Cannot use \"%s\" as the working directory", spec->cwd);
 }
 
-/* Returns how many directories of the way to `path` there are, the root included. */
-static int existing_depth(int root, const char *path)
-{
-	cleanup_walk struct walk at = NO_WALK;
-	int depth = 1;
-	if (walk(&at, root, path, WALK_FIND))
-		while (depth <= at.depth && at.level[depth].fd >= 0)
-			depth++;
-	return depth;
-}
-
 /* Goes to the working directory; missing directories are made, and are the user's. */
 static void go_to_directory(const struct spec *spec)
 {
 	struct user user;
 	cleanup_walk struct walk at = NO_WALK;
 	cleanup_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int level = root < 0 ? 1 : existing_depth(root, spec->cwd);
+	int level = root < 0 ? 1 : count_existing(root, spec->cwd);
 	if (root < 0 || !walk(&at, root, spec->cwd, WALK_MAKE_DIRECTORY) || fchdir(walk_fd(&at)) < 0)
 		cannot_use_directory(spec);
 	if (level > at.depth)

@@ -21,13 +21,7 @@ static ssize_t copy(int from, int to)
 {
 	char buffer[COPY_SIZE];
 	ssize_t count = read(from, buffer, sizeof buffer);
-	for (ssize_t done = 0; done < count;) {
-		ssize_t written = write(to, buffer + done, (size_t)(count - done));
-		if (written < 0 && errno != EINTR)
-			return -1;
-		done += written > 0 ? written : 0;
-	}
-	return count;
+	return count > 0 && !try_write_all(to, buffer, (size_t)count) ? -1 : count;
 }
 
 /* Moves the available bytes. Returns false at the end, or when the reader is gone. */

@@ -48,17 +48,6 @@ static void enter_root(int root)
 		fail_errno("exec/pivot-root", "Cannot leave the host's file system");
 }
 
-/* Counts the directories of the way to `path` that there are, the root included. */
-static int existing_depth(int root, const char *path)
-{
-	cleanup_walk struct walk at = NO_WALK;
-	int depth = 1;
-	if (walk(&at, root, path, WALK_FIND))
-		while (depth <= at.depth && at.level[depth].fd >= 0)
-			depth++;
-	return depth;
-}
-
 /* Gives the directories of the walk from a level on to the user of the step. */
 static void give_directories(const struct spec *spec, struct owners *owners, const struct walk *at, int level)
 {
@@ -77,7 +66,7 @@ static void enter_directory(const struct spec *spec, struct owners *owners)
 	char path[PATH_MAX];
 	cleanup_walk struct walk at = NO_WALK;
 	cleanup_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int existing = root < 0 ? 1 : existing_depth(root, spec->cwd);
+	int existing = root < 0 ? 1 : count_existing(root, spec->cwd);
 	if (root < 0 || !walk(&at, root, spec->cwd, WALK_MAKE_DIRECTORY) || fchdir(walk_fd(&at)) < 0)
 		fail_errno("exec/working-directory", "Cannot use \"%s\" as the working directory", spec->cwd);
 	give_directories(spec, owners, &at, existing);

@@ -34,12 +34,8 @@ static bool copy_by_hand(int from, int to, off_t end)
 		ssize_t count = read(from, block, COPY_SIZE);
 		if (count <= 0)
 			return count == 0;
-		for (ssize_t done = 0; done < count;) {
-			ssize_t written = write(to, block + done, (size_t)(count - done));
-			if (written < 0)
-				return false;
-			done += written;
-		}
+		if (!try_write_all(to, block, (size_t)count))
+			return false;
 		at += count;
 	}
 	return true;

@@ -1,7 +1,8 @@
-import { closeSync, copyFileSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, copyFileSync, openSync, rmSync } from "node:fs";
 import { fileMissing } from "../model/errors.js";
 import { type Cancellation, readLayer } from "./read-layer.js";
 import type { LayerTasks } from "../model/tasks.js";
+import { writeAll } from "../../../core/system/write-all.js";
 
 type Params = Parameters<LayerTasks["extract"]>[0];
 
@@ -87,8 +88,7 @@ class FileWriter {
   }
 
   write(chunk: Buffer): void {
-    if (this.#fd === undefined) return;
-    for (let at = 0; at < chunk.length; ) at += writeSync(this.#fd, chunk, at);
+    if (this.#fd !== undefined) writeAll(this.#fd, chunk);
   }
 
   close(): void {

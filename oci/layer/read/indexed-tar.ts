@@ -1,10 +1,11 @@
-import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, readSync, rmSync } from "node:fs";
 import { corruptLayer } from "../model/errors.js";
 import { NumbersBuilder } from "../model/numbers.js";
 import type { IndexedTar, LayerTasks, TarPart } from "../model/tasks.js";
 import { LongText } from "../../../core/text/long-text.js";
 import { fileFormat } from "./decompress.js";
 import { type Cancellation, readLayer, stopIfAborted } from "./read-layer.js";
+import { writeAll } from "../../../core/system/write-all.js";
 
 /** Bytes of one copy. */
 const CHUNK = 1 << 20;
@@ -84,8 +85,4 @@ function cutOne(from: number, tar: string, { start, size, dest }: TarPart, buffe
   } finally {
     closeSync(to);
   }
-}
-
-function writeAll(fd: number, bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }

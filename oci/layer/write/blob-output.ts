@@ -1,8 +1,9 @@
-import { closeSync, openSync, rmSync, write } from "node:fs";
+import { closeSync, openSync, rmSync } from "node:fs";
 import { systemErrorCode, TsbuildError } from "../../../core/errors.js";
 import { Compressor } from "./compress.js";
 import { packFailed } from "../model/errors.js";
 import type { CompressionOptions } from "../model/tasks.js";
+import { writeAllOnThread } from "../../../core/system/write-all.js";
 
 /**
  * Runs `body` with a compressor whose output becomes the new file `path`. Removes the file after a
@@ -14,7 +15,9 @@ export async function compressTo<T>(path: string, options: CompressionOptions, b
   let compressor: Compressor | undefined;
   try {
     fd = openSync(path, "wx", 0o644);
-    compressor = new Compressor({ options, sink: writerOnThreads(fd) });
+    const to = fd;
+    // Other threads write while this one hashes.
+    compressor = new Compressor({ options, sink: (chunk) => writeAllOnThread(to, chunk) });
     return await body(compressor);
   } catch (error) {
     await compressor?.abandon();
@@ -23,13 +26,4 @@ export async function compressTo<T>(path: string, options: CompressionOptions, b
   } finally {
     if (fd !== undefined) closeSync(fd);
   }
-}
-
-/** Returns a function that writes on libuv's threads while this one hashes. */
-function writerOnThreads(fd: number): (chunk: Buffer) => Promise<void> {
-  return async (chunk) => {
-    for (let at = 0; at < chunk.length; ) {
-      at += await new Promise<number>((done, fail) => write(fd, chunk, at, (error, written) => (error ? fail(error) : done(written))));
-    }
-  };
 }

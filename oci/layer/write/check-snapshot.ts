@@ -1,5 +1,4 @@
-import { closeSync, lstatSync, openSync, readSync } from "node:fs";
-import { Hasher } from "../../../core/digest.js";
+import { closeSync, lstatSync, openSync } from "node:fs";
 import { systemErrorCode } from "../../../core/errors.js";
 import { fsPath } from "../../../core/system/path-bytes.js";
 import { lgetxattr } from "../../../core/system/posix.js";
@@ -11,6 +10,7 @@ import { revivedToc } from "../model/toc-columns.js";
 import { nodeType, readNames, readNode, statOf } from "./upper-stat.js";
 import { VirtualOwners } from "../model/virtual-owners.js";
 import { OPAQUE_XATTR, WHITEOUT_XATTR } from "../model/xattrs.js";
+import { hashOpenFile } from "../../../core/system/hash-file.js";
 
 /** Differences after which further ones do not matter. */
 const ENOUGH = 10;
@@ -63,9 +63,7 @@ function differenceOf(directory: string, entry: TocEntry, owners: VirtualOwners)
 function digestOf(host: string): string {
   const fd = openSync(fsPath(host), "r");
   try {
-    const hasher = new Hasher();
-    for (let read = readSync(fd, buffer); read > 0; read = readSync(fd, buffer)) hasher.update(buffer.subarray(0, read));
-    return hasher.digest();
+    return hashOpenFile(fd, buffer);
   } finally {
     closeSync(fd);
   }

@@ -13,23 +13,15 @@ import { parseDockerfile } from "../../../frontend/dockerfile/syntax/parse.js";
 import { casePath } from "../../support/golden.js";
 import { plainImages } from "../../support/images/plain-images.js";
 import { parseSections } from "../../support/sections.js";
-
-const LINUX = { os: "linux", architecture: "amd64" };
+import { PLAIN_OPTIONS } from "../../support/samples/frontend-options.js";
 
 async function look(text: string, { ignore = "", own = true, check }: { ignore?: string; own?: boolean; check?: string } = {}) {
   return checkDockerfile(
     parseDockerfile(text, "Dockerfile").ast,
     {
+      ...PLAIN_OPTIONS,
       text,
-      filename: "Dockerfile",
       buildArgs: check === undefined ? {} : { BUILDKIT_DOCKERFILE_CHECK: check },
-      labels: {},
-      targetPlatform: LINUX,
-      platformExplicit: false,
-      buildPlatform: LINUX,
-      noCache: false,
-      network: "default",
-      extraHosts: [],
     },
     plainImages(ignore),
     own,

@@ -16,6 +16,7 @@ import { findResults } from "../../../solver/buildkit-keys/find-results.js";
 import { RecordGraph } from "../../../solver/buildkit-keys/record-graph.js";
 import { writeRecords } from "../../../solver/buildkit-keys/write-records.js";
 import { LocalTree } from "../../../solver/ops/local/local-tree.js";
+import { PLAIN_OPTIONS } from "../../support/samples/frontend-options.js";
 
 const FIXTURES = "test/solver/buildkit-keys/fixtures";
 const DIFF_ID = "sha256:c42829711f0c70b79c525727ba31ce9fea9f13019eadb75f4ce10ed662257b7e" as Digest;
@@ -39,17 +40,7 @@ const PORTS: FrontendPorts = {
   ignorePatterns: async () => [],
 };
 
-const OPTIONS: Omit<FrontendOptions, "text"> = {
-  filename: "Dockerfile",
-  buildArgs: {},
-  labels: {},
-  targetPlatform: LINUX,
-  platformExplicit: false,
-  buildPlatform: LINUX,
-  noCache: false,
-  network: "host",
-  extraHosts: [],
-};
+const OPTIONS = { ...PLAIN_OPTIONS, network: "host" } as const;
 
 /** Files by path, and where symlinks lead. */
 const CONTEXTS = {
