@@ -19,6 +19,7 @@ const FOLDERS = [
   "roots",
   "chroot",
   "supervised",
+  "sockets",
   "modes",
 ];
 

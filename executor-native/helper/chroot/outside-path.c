@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -92,8 +91,7 @@ bool is_outside(const struct monitor *monitor, const char *path) { return is_vir
 static bool is_in_root(const struct monitor *monitor, char path[PATH_MAX], bool follow)
 {
 	char real[PATH_MAX];
-	struct openat2_how how = {.flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW), .resolve = RESOLVE_BELOW_ROOT};
-	cleanup_fd int fd = (int)syscall(NR_OPENAT2, monitor->root, path, &how, sizeof how);
+	cleanup_fd int fd = open_below(monitor->root, path, RESOLVE_BELOW_ROOT, O_PATH | (follow ? 0 : O_NOFOLLOW));
 	if (fd < 0)
 		return errno != ENOENT && errno != ENOSYS && errno != EPERM;
 	ssize_t length = readlink(proc_path_of(fd).text, real, sizeof real - 1);

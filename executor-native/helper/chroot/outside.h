@@ -82,6 +82,9 @@ bool find_outside(const struct monitor *monitor, const struct call *call, const 
  */
 bool is_still_shown(const struct monitor *monitor, const char *path);
 
+/* Opens a path below a directory; the kernel keeps it there as `resolve` says. -1 with errno. */
+int open_below(int directory, const char *path, uint64_t resolve, int flags);
+
 /* Opens what a path stands for, without rights to its content; -1 with errno. */
 int hold_outside(const struct monitor *monitor, const struct outside *outside, bool follow);
 

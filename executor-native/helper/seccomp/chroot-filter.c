@@ -17,10 +17,15 @@
 #define DENY (SECCOMP_RET_ERRNO | EPERM)
 #define NOT_THERE (SECCOMP_RET_ERRNO | ENOSYS)
 #define NO_FAMILY (SECCOMP_RET_ERRNO | EAFNOSUPPORT)
+#define NO_OPTION (SECCOMP_RET_ERRNO | ENOPROTOOPT)
 #define ASK SECCOMP_RET_USER_NOTIF
 
 /* The command of ioctl(2) that older headers keep with terminals. */
 #define SET_OWNER 0x8901
+
+/* Options of sockets of Linux 6.5: SO_PEERPIDFD, SO_PASSPIDFD. */
+#define PEER_DESCRIPTOR 77
+#define PASS_DESCRIPTORS 76
 
 /* The argument of execveat(2) that the kernel does not read. */
 #define COOKIE_ARGUMENT 5
@@ -85,14 +90,20 @@ static void emit_question(struct program *program, const struct asked *asked)
 }
 
 /* Refuses a call when an argument has one of some bits, or exactly a value. */
-static void refuse(struct program *program, uint32_t number, unsigned argument, unsigned short test, uint32_t value)
+static void refuse_with(struct program *program, uint32_t number, unsigned argument, unsigned short test, uint32_t value,
+                        uint32_t answer)
 {
 	struct label next = {0};
 	far_jump_unless(program, BPF_JEQ, number, &next);
 	emit_load_low(program, argument);
-	return_if(program, test, value, DENY);
+	return_if(program, test, value, answer);
 	emit_load_number(program);
 	place(program, &next);
+}
+
+static void refuse(struct program *program, uint32_t number, unsigned argument, unsigned short test, uint32_t value)
+{
+	refuse_with(program, number, argument, test, value, DENY);
 }
 
 /* Refuses signals to other processes by way of a descriptor: whom they go to lies in memory. */
@@ -143,25 +154,24 @@ static void allow_cookie(struct program *program, uint64_t cookie)
 	place(program, &next);
 }
 
-/* Refuses Unix sockets, whose addresses are paths; pairs of them are asked about. */
-static void refuse_paths(struct program *program)
+/*
+ * Refuses descriptors of the process at the other end of a socket, which may be the monitor or the
+ * builder: signals would reach it.
+ */
+static void refuse_peers(struct program *program)
 {
-	struct label next = {0};
-	for (size_t i = 0; i < LENGTH(not_translated); i++)
-		return_if(program, BPF_JEQ, not_translated[i], NOT_THERE);
-	far_jump_unless(program, BPF_JEQ, SYS_socket, &next);
-	emit_load_low(program, 0);
-	return_if(program, BPF_JEQ, AF_UNIX, NO_FAMILY);
-	emit_load_number(program);
-	place(program, &next);
+	refuse_with(program, SYS_getsockopt, 2, BPF_JEQ, PEER_DESCRIPTOR, NO_OPTION);
+	refuse_with(program, SYS_setsockopt, 2, BPF_JEQ, PASS_DESCRIPTORS, NO_OPTION);
 }
 
 static void emit_native(struct program *program, const struct chroot_filter *wanted)
 {
 	if (wanted->translates) {
 		allow_cookie(program, wanted->cookie);
-		refuse_paths(program);
+		for (size_t i = 0; i < LENGTH(not_translated); i++)
+			return_if(program, BPF_JEQ, not_translated[i], NOT_THERE);
 	}
+	refuse_peers(program);
 	for (size_t i = 0; i < wanted->count; i++)
 		emit_question(program, &wanted->asked[i]);
 	refuse_devices(program);

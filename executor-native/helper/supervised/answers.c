@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -90,7 +91,14 @@ static const struct row {
 	{ASKED(SYS_chroot), answer_chroot, NULL},
 	{ASKED(SYS_execve), translate_execve, NULL},
 	{ASKED(SYS_execveat), translate_execveat, NULL},
+	{{SYS_socket, WHEN_VALUE, 0, AF_UNIX}, translate_socket, NULL},
 	{ASKED(SYS_socketpair), translate_socketpair, NULL},
+	{{SYS_setsockopt, WHEN_VALUE, 1, SOL_SOCKET}, translate_setsockopt, NULL},
+	{{SYS_getsockopt, WHEN_VALUE, 2, SO_PEERCRED}, translate_getsockopt, NULL},
+	{ASKED(SYS_getsockname), translate_getsockname, NULL},
+	{ASKED(SYS_getpeername), translate_getpeername, NULL},
+	{ASKED(SYS_bind), translate_bind, NULL},
+	{ASKED(SYS_connect), translate_connect, NULL},
 	{ASKED(SYS_uname), answer_uname, NULL},
 	{ASKED(SYS_kill), answer_signal, NULL},
 	{ASKED(SYS_tkill), answer_process, NULL},

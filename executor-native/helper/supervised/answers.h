@@ -76,8 +76,15 @@ ANSWER(translate_getcwd);
 ANSWER(translate_execve);
 ANSWER(translate_execveat);
 
-/* Pairs of sockets (sockets.c). */
+/* Unix sockets (see ../sockets/). */
+ANSWER(translate_socket);
 ANSWER(translate_socketpair);
+ANSWER(translate_setsockopt);
+ANSWER(translate_getsockopt);
+ANSWER(translate_getsockname);
+ANSWER(translate_getpeername);
+ANSWER(translate_bind);
+ANSWER(translate_connect);
 
 /* A call that gets the answer that all went well (answers.c). */
 ANSWER(translate_nothing);

@@ -29,7 +29,7 @@ static struct answer go_by(const struct monitor *monitor, const struct call *cal
 	return (struct answer){ANSWER_SENT, 0};
 }
 
-/* Opens a directory of the root; of /proc and /sys the copy in it. A negative errno when it cannot. */
+/* Opens a directory of the root, in /proc and /sys the copy in it; or returns a negative errno. */
 static int open_directory(const struct monitor *monitor, const struct call *call)
 {
 	struct stat status;

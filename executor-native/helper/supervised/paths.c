@@ -18,9 +18,6 @@
 #define BELOW_ROOT 0x10
 #define NO_MAGIC_LINKS 0x02
 
-/* The number of times that a path is looked up again which others rename meanwhile. */
-#define MAX_TRIES 16
-
 void end_place(struct place_in *place) { close_fd_behind(&place->parent); }
 
 /* Looks it up part by part, where the kernel cannot keep a path below a directory. */
@@ -44,16 +41,10 @@ static int walk_to(const struct monitor *monitor, const char *path, int flags)
 
 int open_in_root(const struct monitor *monitor, const char *path, int flags)
 {
-	struct openat2_how how = {
-		.flags = (uint64_t)(O_PATH | O_CLOEXEC | flags),
-		.resolve = BELOW_ROOT | NO_MAGIC_LINKS,
-	};
-	for (int tries = 0; tries < MAX_TRIES; tries++) {
-		int fd = (int)syscall(NR_OPENAT2, monitor->root, *path ? path : "/", &how, sizeof how);
-		if (fd >= 0 || errno != EAGAIN)
-			return fd >= 0 ? fd : errno == ENOSYS || errno == EPERM ? walk_to(monitor, path, flags) : -errno;
-	}
-	return walk_to(monitor, path, flags);
+	int fd = open_below(monitor->root, path, BELOW_ROOT | NO_MAGIC_LINKS, O_PATH | flags);
+	if (fd >= 0)
+		return fd;
+	return errno == EAGAIN || errno == ENOSYS || errno == EPERM ? walk_to(monitor, path, flags) : -errno;
 }
 
 bool path_of(const struct monitor *monitor, int fd, char path[PATH_MAX])
@@ -63,22 +54,31 @@ bool path_of(const struct monitor *monitor, int fd, char path[PATH_MAX])
 	return length > 0 && cut_root(monitor, path);
 }
 
+/* Makes a path begin at the root. Returns 0 or a negative errno. */
+static int make_whole(const struct monitor *monitor, const struct call *call, int directory, const char *text,
+                      char whole[PATH_MAX])
+{
+	char start[PATH_MAX];
+	start[0] = 0;
+	if (text[0] != '/' && !find_start(monitor, call, directory, start))
+		return directory == AT_FDCWD ? -ENOENT : -ENOTDIR;
+	struct buffer buffer = buffer_in(whole, PATH_MAX);
+	append(&buffer, "%s/%s", start, text);
+	return buffer.cut ? -ENAMETOOLONG : 0;
+}
+
 /* Reads a path, made to begin at the root. Returns 0 or a negative errno; 1 for no path at all. */
 static int read_path(const struct monitor *monitor, const struct call *call, struct step_path path, char whole[PATH_MAX])
 {
-	char text[PATH_MAX], start[PATH_MAX];
-	start[0] = text[0] = 0;
+	char text[PATH_MAX];
+	text[0] = 0;
 	if (path.address == 0 && path.flags & AT_EMPTY_PATH)
 		return 1;
 	if (!read_text(call, path.address, text, sizeof text))
 		return memchr(text, 0, sizeof text) || !text[0] ? -EFAULT : -ENAMETOOLONG;
 	if (!text[0])
 		return path.flags & AT_EMPTY_PATH ? 1 : -ENOENT;
-	if (text[0] != '/' && !find_start(monitor, call, path.directory, start))
-		return path.directory == AT_FDCWD ? -ENOENT : -ENOTDIR;
-	struct buffer buffer = buffer_in(whole, PATH_MAX);
-	append(&buffer, "%s/%s", start, text);
-	return buffer.cut ? -ENAMETOOLONG : 0;
+	return make_whole(monitor, call, path.directory, text, whole);
 }
 
 /* Holds a descriptor of the caller. */
@@ -92,6 +92,19 @@ static int hold_descriptor(const struct call *call, int number)
 	return still_waits(call) ? take_fd(&fd) : -ESRCH;
 }
 
+static int hold_whole(const struct monitor *monitor, const struct call *call, const char *whole, bool follow)
+{
+	int outer = hold_shown(monitor, call, whole, follow);
+	return outer != NOT_OUTSIDE ? outer : open_in_root(monitor, whole, follow ? 0 : O_NOFOLLOW);
+}
+
+int hold_text(const struct monitor *monitor, const struct call *call, const char *text)
+{
+	char whole[PATH_MAX];
+	int error = make_whole(monitor, call, AT_FDCWD, text, whole);
+	return error ? error : hold_whole(monitor, call, whole, true);
+}
+
 int hold_path(const struct monitor *monitor, const struct call *call, struct step_path path)
 {
 	char whole[PATH_MAX];
@@ -100,9 +113,7 @@ int hold_path(const struct monitor *monitor, const struct call *call, struct ste
 		return kind;
 	if (kind == 1)
 		return hold_descriptor(call, path.directory);
-	bool follow = !(path.flags & AT_SYMLINK_NOFOLLOW);
-	int outer = hold_shown(monitor, call, whole, follow);
-	return outer != NOT_OUTSIDE ? outer : open_in_root(monitor, whole, follow ? 0 : O_NOFOLLOW);
+	return hold_whole(monitor, call, whole, !(path.flags & AT_SYMLINK_NOFOLLOW));
 }
 
 int hold_own(const struct monitor *monitor, const struct call *call, struct step_path path)
@@ -132,23 +143,37 @@ static bool cut_name(char *path, struct place_in *place)
 	return true;
 }
 
-int hold_place(const struct monitor *monitor, const struct call *call, struct step_path path, struct place_in *place)
+/* Finds the place of a whole path, which it cuts. */
+static int hold_whole_place(const struct monitor *monitor, char whole[PATH_MAX], struct place_in *place)
 {
-	char whole[PATH_MAX], real[PATH_MAX];
-	int error = read_path(monitor, call, path, whole);
-	if (error)
-		return error < 0 ? error : -ENOENT;
+	char real[PATH_MAX];
 	if (!cut_name(whole, place))
 		return strlen(whole) > 1 && strcmp(whole, "/") != 0 ? -ENAMETOOLONG : -EEXIST;
 	place->parent = open_in_root(monitor, whole, O_DIRECTORY);
 	if (place->parent < 0) {
-		error = place->parent;
+		int error = place->parent;
 		place->parent = -1;
 		return is_outside(monitor, whole) ? -EPERM : error;
 	}
 	if (!path_of(monitor, place->parent, real))
 		return -ENOENT;
 	return is_outside(monitor, real) ? -EPERM : 0;
+}
+
+int hold_place(const struct monitor *monitor, const struct call *call, struct step_path path, struct place_in *place)
+{
+	char whole[PATH_MAX];
+	int error = read_path(monitor, call, path, whole);
+	if (error)
+		return error < 0 ? error : -ENOENT;
+	return hold_whole_place(monitor, whole, place);
+}
+
+int hold_text_place(const struct monitor *monitor, const struct call *call, const char *text, struct place_in *place)
+{
+	char whole[PATH_MAX];
+	int error = make_whole(monitor, call, AT_FDCWD, text, whole);
+	return error ? error : hold_whole_place(monitor, whole, place);
 }
 
 int hold_missing(const struct monitor *monitor, const struct call *call, struct step_path path, struct place_in *place)

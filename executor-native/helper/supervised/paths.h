@@ -28,6 +28,9 @@ int hold_path(const struct monitor *monitor, const struct call *call, struct ste
  */
 int hold_own(const struct monitor *monitor, const struct call *call, struct step_path path);
 
+/* Holds likewise what a text leads to that was read already. */
+int hold_text(const struct monitor *monitor, const struct call *call, const char *text);
+
 /* A name in a directory that is held. */
 struct place_in {
 	int parent; /* O_PATH */
@@ -40,6 +43,7 @@ void end_place(struct place_in *place);
 
 /* Finds where a name is or would be. Returns 0 or a negative errno. */
 int hold_place(const struct monitor *monitor, const struct call *call, struct step_path path, struct place_in *place);
+int hold_text_place(const struct monitor *monitor, const struct call *call, const char *text, struct place_in *place);
 
 /*
  * Finds where a file is to be made that a path leads to, which a link may do that leads to nothing.

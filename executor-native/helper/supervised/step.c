@@ -47,7 +47,8 @@ static void begin(struct monitor *monitor, struct looks *looks, struct ends *end
 	*translated = (struct translated){.looks = looks, .ends = ends, .supervisor = {.held = -1}};
 	make_loader(&translated->loader);
 	set_first_ids(&translated->supervisor.ids, 0, 0, &none, 0);
-	if (getrandom(&translated->cookie, sizeof translated->cookie, 0) != sizeof translated->cookie || chdir("/proc") < 0)
+	if (getrandom(&translated->cookie, sizeof translated->cookie, 0) != sizeof translated->cookie ||
+	    getrandom(&translated->scope, sizeof translated->scope, 0) != sizeof translated->scope || chdir("/proc") < 0)
 		fail_errno(SETUP, "Cannot prepare the answers to system calls");
 	monitor->translated = translated;
 	monitor->find_exe = read_program;

@@ -8,10 +8,14 @@
 #include "supervisor/tracee.h"
 #include "supervisor/supervisor.h"
 
+struct socket_table;
+
 struct translated {
 	struct loader loader;
 	uint64_t cookie; /* sixth argument of calls of exec that this process makes (see execute.c) */
 	struct supervisor supervisor;
+	struct socket_table *sockets; /* made by the first one */
+	uint64_t scope; /* by which abstract names of sockets are the step's own */
 	struct looks *looks;
 	struct ends *ends;
 };

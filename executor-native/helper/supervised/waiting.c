@@ -12,7 +12,7 @@
 /* The least that the C library takes. */
 #define THREAD_STACK 65536
 
-/* An opening that a thread does. Note that it is no process, as the step could reach that. */
+/* An opening that a thread does. */
 struct waiting_open {
 	struct call call;
 	int held, flags;
@@ -33,17 +33,23 @@ static void *open_in_thread(void *data)
 	return NULL;
 }
 
-struct answer open_waiting(const struct call *call, int held, int flags, bool close_on_exec)
+int begin_waiting(void *(*run)(void *data), void *data)
 {
 	pthread_t thread;
 	pthread_attr_t attributes;
-	struct waiting_open *waiting = allocate(sizeof *waiting);
-	*waiting = (struct waiting_open){*call, fcntl(held, F_DUPFD_CLOEXEC, 0), flags, close_on_exec};
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, THREAD_STACK);
 	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-	int error = pthread_create(&thread, &attributes, open_in_thread, waiting);
+	int error = pthread_create(&thread, &attributes, run, data);
 	pthread_attr_destroy(&attributes);
+	return error;
+}
+
+struct answer open_waiting(const struct call *call, int held, int flags, bool close_on_exec)
+{
+	struct waiting_open *waiting = allocate(sizeof *waiting);
+	*waiting = (struct waiting_open){*call, fcntl(held, F_DUPFD_CLOEXEC, 0), flags, close_on_exec};
+	int error = begin_waiting(open_in_thread, waiting);
 	if (!error)
 		return (struct answer){ANSWER_SENT, 0};
 	close(waiting->held);

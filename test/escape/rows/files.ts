@@ -44,6 +44,13 @@ export const exchanged: readonly Row[] = [
   ["directory_exchanged", "the path of a directory exchanged with /proc, 2,000 times", ["handed over", "not handed over"]],
   ["exec_exchanged", "the path of an exec exchanged with the sandbox program's, 100 times", "0 started"],
   ["exec_with_more_arguments", "execveat of the sandbox's program with a sixth argument", "ENOENT"],
+  ["own_path_socket", "a Unix socket of the step's own, by its path", "hello named 0 1 1"],
+  ["own_abstract_socket", "a Unix socket of the step's own, by an abstract name", "hello named 0 1 1"],
+  ["host_path_socket", "connect to a Unix socket of the host by its path", "ENOENT"],
+  ["bind_outside", "bind of a Unix socket beside the host's file", "ENOENT"],
+  ["connect_exchanged", "connect to the host's Unix socket, with a descriptor that is exchanged, 2,000 times", "0 reached"],
+  ["bind_exchanged", "bind beside the host's file, with a descriptor that is exchanged, 2,000 times", "0 made"],
+  ["process_of_peer", "a descriptor of the process that made a pair of sockets", ["done", "ENOPROTOOPT"]],
   ["bind_half_of_pair", "bind of one of a pair of sockets, beside the host's file", "ENOENT"],
   ["send_from_half_of_pair", "a datagram from one of a pair of sockets, beside the host's file", "ENOENT"],
 ];

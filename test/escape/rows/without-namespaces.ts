@@ -78,6 +78,7 @@ export const WITHOUT_NAMESPACES: Readonly<Record<string, Outcome>> = {
   owner_of_network_namespace: "EBADF",
   parent_of_pid_namespace: "EBADF",
   parent_of_user_namespace: "EBADF",
+  process_of_peer: "ENOPROTOOPT",
   processes_seen: "2",
   ptrace_attach_first: "ESRCH",
   ptrace_seize_first: "ESRCH",

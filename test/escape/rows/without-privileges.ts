@@ -6,8 +6,8 @@ const NO_I386: Outcome = ["ENOSYS", "SIGSEGV", "no such calls"];
 /**
  * Outcomes of attempts that end otherwise for a step whose paths are translated. No path of the
  * kernel's is ever looked up for it: it finds files of its root, and files of /proc and /sys that
- * the monitor opens. It has no Unix sockets but pairs, and shares the network and the IPC of the
- * container.
+ * the monitor opens. Its Unix sockets are bound and connected by the monitor, and their abstract
+ * names are its own. It shares the network and the IPC of the container.
  */
 export const WITHOUT_PRIVILEGES: Readonly<Record<string, Outcome>> = {
   "RUN [/proc/1/exe]": "127",
@@ -50,8 +50,8 @@ export const WITHOUT_PRIVILEGES: Readonly<Record<string, Outcome>> = {
   first_mem: "ENOENT",
   first_mount_namespace: "ENOENT",
   first_root: "ENOENT",
-  host_abstract_socket: "EBADF",
-  "host_abstract_socket without a network": "EBADF",
+  host_abstract_socket: "ECONNREFUSED",
+  "host_abstract_socket without a network": "ECONNREFUSED",
   "host_service without a network": "EBADF",
   hosts_file: "done",
   hosts_file_mode: "done",
@@ -80,6 +80,7 @@ export const WITHOUT_PRIVILEGES: Readonly<Record<string, Outcome>> = {
   owner_of_network_namespace: "EBADF",
   parent_of_pid_namespace: "EBADF",
   parent_of_user_namespace: "EBADF",
+  process_of_peer: "ENOPROTOOPT",
   processes_seen: "2",
   resolver_file: "done",
   roots_of_processes: "0 reached, few seen",
@@ -88,7 +89,7 @@ export const WITHOUT_PRIVILEGES: Readonly<Record<string, Outcome>> = {
   signal_first: "ESRCH",
   stat_first_exe_odd: "ENOENT",
   store_in_mounts: ["0 paths", "1 paths"],
-  taken_abstract_name: "EBADF",
-  "taken_abstract_name without a network": "EBADF",
+  taken_abstract_name: "done",
+  "taken_abstract_name without a network": "done",
   terminals: "done",
 };
