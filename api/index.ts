@@ -25,8 +25,10 @@ export type {
 export { doctor, type DoctorOptions } from "./doctor/doctor.js";
 export type { CheckStatus, DoctorCheck, DoctorReport } from "./options/doctor-types.js";
 export { openImageStore } from "./image-store/image-store.js";
+export { combineImages, type CombinedImage, type CombineOptions, type ImageSource } from "./image-store/combine-images.js";
+export { inspectRemote, type RemoteImage, type RemoteOptions } from "./image-store/remote-image.js";
 export { login, type LoginOptions, type LoginResult, logout, type LogoutResult } from "./image-store/registry-login.js";
-export type { PulledImage, PullOptions, PushedImage, TransferOptions } from "./options/transfer-types.js";
+export type { PulledImage, PullOptions, PushedImage, PushOptions, TransferOptions } from "./options/transfer-types.js";
 export type {
   BuildOptions,
   BuildResult,
@@ -42,6 +44,7 @@ export type {
   OutlineMount,
   Output,
   PrunedImages,
+  PlatformChoice,
   PruneImagesOptions,
   PushForm,
   SecretSource,

@@ -2,9 +2,15 @@ import type { Command } from "./environment.js";
 
 interface CommandEntry {
   readonly summary: string;
+  /** True for a word of other builders, which the help only names. */
+  readonly other?: true;
   /** Loads the command's code. Nothing of it is read before. */
   readonly load: () => Promise<{ readonly command: Command }>;
 }
+
+const manifest = (name: "create" | "annotate" | "inspect" | "push" | "remove") => async () => ({
+  command: (await import("./docker/manifest.js"))[name],
+});
 
 /** Every command, in the order of the help. */
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
@@ -29,10 +35,34 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   du: { summary: "Show what the store holds and how much room it takes", load: () => import("./commands/du.js") },
   "image prune": { summary: "Remove images without a name", load: () => import("./commands/image-prune.js") },
   prune: { summary: "Remove cached steps, cache mounts, and what nothing needs", load: () => import("./commands/prune.js") },
-  "system df": { summary: "Show what images and cached steps take, as docker does", load: () => import("./docker/system-df.js") },
-  "system prune": { summary: "Remove images without a name, and cached steps", load: () => import("./docker/system-prune.js") },
-  kaniko: { summary: "Build and push with the flags of kaniko", load: () => import("./docker/kaniko.js") },
-  bud: { summary: "Build with the flags of buildah bud and podman build", load: () => import("./docker/bud.js") },
+  import: { summary: "Make an image of an archive of files", load: () => import("./docker/import.js") },
+  "system df": {
+    other: true,
+    summary: "Show what images and cached steps take, as docker does",
+    load: () => import("./docker/system-df.js"),
+  },
+  "system prune": {
+    other: true,
+    summary: "Remove images without a name, and cached steps",
+    load: () => import("./docker/system-prune.js"),
+  },
+  "imagetools create": {
+    other: true,
+    summary: "Make an index of images at registries",
+    load: () => import("./docker/imagetools-create.js"),
+  },
+  "imagetools inspect": {
+    other: true,
+    summary: "Show an image as its registry has it",
+    load: () => import("./docker/imagetools-inspect.js"),
+  },
+  "manifest create": { other: true, summary: "Begin a list of images at registries", load: manifest("create") },
+  "manifest annotate": { other: true, summary: "Say what platform an image of a list is for", load: manifest("annotate") },
+  "manifest inspect": { other: true, summary: "Show a list, or an image at its registry", load: manifest("inspect") },
+  "manifest push": { other: true, summary: "Push a list under its name", load: manifest("push") },
+  "manifest rm": { other: true, summary: "Forget lists that were not pushed", load: manifest("remove") },
+  kaniko: { other: true, summary: "Build and push with the flags of kaniko", load: () => import("./docker/kaniko.js") },
+  bud: { other: true, summary: "Build with the flags of buildah bud and podman build", load: () => import("./docker/bud.js") },
   version: { summary: "Show the version", load: () => import("./docker/version.js") },
   doctor: { summary: "Say what this machine has and lacks, and how to get it", load: () => import("./commands/doctor.js") },
 };
@@ -51,6 +81,7 @@ const IMAGE: Readonly<Record<string, string>> = {
   load: "load",
   pull: "pull",
   push: "push",
+  import: "import",
 };
 
 /** Docker's words for building: `docker buildx build`, and the same after `docker builder`. */
@@ -62,6 +93,8 @@ const BUILDX: Readonly<Record<string, string>> = {
   du: "du",
   prune: "prune",
   version: "version",
+  "imagetools create": "imagetools create",
+  "imagetools inspect": "imagetools inspect",
   "history ls": "builds ls",
   "history inspect": "builds inspect",
   "history rm": "builds rm",
@@ -92,9 +125,9 @@ export function commandName(argv: readonly string[]): { readonly name: string | 
     const spelled = argv.slice(0, words).join(" ");
     const rest = argv.slice(words);
     if (Object.hasOwn(COMMANDS, spelled)) return { name: spelled, rest };
-    const [name, ...more] = SPELLINGS.get(spelled)?.split(" ") ?? [];
-    if (name === "") break;
-    if (name !== undefined) return { name, rest: [...more, ...rest] };
+    const own = SPELLINGS.get(spelled);
+    if (own === "") break;
+    if (own !== undefined) return commandName([...own.split(" "), ...rest]);
   }
   const [first = ""] = argv;
   const root = first === "--root" ? 2 : first.startsWith("--root=") ? 1 : 0;
@@ -106,8 +139,10 @@ export function commandName(argv: readonly string[]): { readonly name: string | 
 }
 
 export function generalHelp(): string {
-  const width = Math.max(...Object.keys(COMMANDS).map((name) => name.length));
-  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
+  const entries = Object.entries(COMMANDS).filter(([, { other }]) => !other);
+  const others = Object.keys(COMMANDS).filter((name) => COMMANDS[name]?.other);
+  const width = Math.max(...entries.map(([name]) => name.length));
+  const lines = entries.map(([name, { summary }]) => `  ${name.padEnd(width)}  ${summary}`);
   return `Usage: tsbuild [build] [options] PATH
        tsbuild COMMAND [options]
 
@@ -116,6 +151,20 @@ Builds container images from Dockerfiles: no daemon, no root.
 Commands:
 ${lines.join("\n")}
 
+As in docker, kaniko and buildah:
+${wrapped(others)}
+
 "tsbuild COMMAND --help" shows the options of a command.
 `;
+}
+
+/** Returns names with commas between, in lines for a terminal. */
+function wrapped(names: readonly string[]): string {
+  const lines = [""];
+  for (const name of names) {
+    const last = lines.at(-1) as string;
+    if (last.length + name.length > 74) lines.push(name);
+    else lines[lines.length - 1] = last === "" ? name : `${last}, ${name}`;
+  }
+  return lines.map((line) => `  ${line}`).join(",\n");
 }

@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import type { BakeFile, BakeOptions } from "../api/bake/bake-options.js";
 import type { ComposeFile, ComposeOptions } from "../api/compose/compose-options.js";
+import type { CombinedImage, CombineOptions } from "../api/image-store/combine-images.js";
+import type { RemoteImage, RemoteOptions } from "../api/image-store/remote-image.js";
 import type { BuildTargetsOptions } from "../api/build/build-targets.js";
 import type { BuildHistoryStore } from "../api/record/build-record.js";
 import type { BuildOptions, BuildResult, CheckOptions, CheckResult, ImageStore, Outline, Target } from "../api/options/options.js";
@@ -24,6 +26,8 @@ interface CliApi {
   collect(options: { readonly root?: string; readonly cacheBudget?: number | string; readonly ifDue?: boolean }): Promise<void>;
   openImageStore(options: { readonly root?: string }): Promise<ImageStore>;
   openBuildHistory(options: { readonly root?: string }): Promise<BuildHistoryStore>;
+  combineImages(options: CombineOptions): Promise<CombinedImage>;
+  inspectRemote<T>(ref: string, options: RemoteOptions, use: (image: RemoteImage) => Promise<T>): Promise<T>;
   login(options: LoginOptions): Promise<LoginResult>;
   logout(options: Pick<LoginOptions, "registry" | "env">): Promise<LogoutResult>;
   doctor(options: { readonly root?: string }): Promise<DoctorReport>;

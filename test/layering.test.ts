@@ -88,7 +88,21 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
     "doctor",
     "index.ts",
   ],
-  cli: [".", "output", "syntax", "prompts", "progress", "check", "bake", "commands", "docker", "commands-table.ts", "run.ts", "main.ts"],
+  cli: [
+    ".",
+    "output",
+    "syntax",
+    "prompts",
+    "progress",
+    "engines",
+    "check",
+    "bake",
+    "commands",
+    "docker",
+    "commands-table.ts",
+    "run.ts",
+    "main.ts",
+  ],
 };
 
 /**

@@ -1,5 +1,5 @@
 import { familiarReference, parseReference } from "../../oci/reference.js";
-import { TsbuildError } from "../../core/errors.js";
+import { TsbuildError, UsageError } from "../../core/errors.js";
 
 export function severalNames(ref: string, match: { readonly names: readonly string[] }): TsbuildError {
   return new TsbuildError("images/several-names", `Cannot remove the image "${ref}": it has ${match.names.length} names`, {
@@ -74,5 +74,23 @@ export function otherPlatform(what: string, asked: string, found: string): Tsbui
 export function partMissing(what: string, absent: string | undefined): TsbuildError {
   return new TsbuildError("image/incomplete", `Cannot push ${what}: ${absent} is missing here`, {
     hint: "Pull it again with --platform all, or build it again",
+  });
+}
+
+export function documentTooLarge(what: string, limit: number): TsbuildError {
+  return new TsbuildError("image/invalid", `Cannot read ${what}: it is larger than ${limit} bytes`);
+}
+
+export function nestedIndex(what: string): TsbuildError {
+  return new TsbuildError("image/invalid", `Cannot combine ${what}: its index holds another index`);
+}
+
+export function noSuchPlatforms(asked: readonly string[], there: readonly string[]): TsbuildError {
+  return new TsbuildError("image/no-platform", `Cannot keep ${asked.join(", ")}: the images are for ${there.join(", ") || "no platform"}`);
+}
+
+export function sourceWithoutRepository(digest: string): UsageError {
+  return new UsageError("options/invalid", `Cannot find ${digest}: a digest alone is one in the repository of the first name`, {
+    hint: "give a name for the result, or write REPOSITORY@DIGEST",
   });
 }

@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import type { BuildResult } from "../../api/options/options.js";
+import { printableLines } from "../../core/text/printable.js";
+import type { BuildResult, Output } from "../../api/options/options.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { asCanceled, CanceledError, DiagnosticsError } from "../../core/errors.js";
 import { readCall } from "../check/call.js";
@@ -22,7 +23,8 @@ export const command: Command = {
   async run(args, environment) {
     const flags = parseFlags(BUILD_SYNTAX, args);
     const options = readBuildOptions(flags, environment);
-    const outputs = parseOutputs(flags.all("output"), { push: flags.has("push"), load: flags.has("load") }, environment);
+    const into = flags.one("load");
+    const outputs = parseOutputs(flags.all("output"), { push: flags.has("push"), load: into === "store" }, environment);
     const trace = environment.env["TSBUILD_DEBUG"] ? (await import("../output/solver-trace.js")).solverTrace(environment) : undefined;
     const wantedForm = progressForm({ named: flags.one("progress"), quiet: flags.has("quiet") }, environment);
     // Lines of a trace would stand in the middle of a frame.
@@ -38,13 +40,16 @@ export const command: Command = {
       const { runCall } = await import("./call.js");
       return runCall(call, { ...options, ...inputs }, { reporter, files }, environment);
     }
+    const engine =
+      into === "docker" || into === "podman" ? await (await import("../engines/engine.js")).beginLoad(into, environment) : undefined;
+    const written: readonly Output[] = engine === undefined ? outputs : [...outputs, { type: "docker", dest: engine.dest }];
     const warnings: Diagnostic[] = [...idleFlags(flags)];
     let result: BuildResult;
     try {
       result = await environment.api.build({
         ...options,
         ...inputs,
-        ...(outputs.length > 0 ? { outputs } : {}),
+        ...(written.length > 0 ? { outputs: written } : {}),
         ...(trace && { onTrace: trace.onTrace }),
         signal: environment.signal,
         onEvent(event) {
@@ -53,6 +58,7 @@ export const command: Command = {
         },
       });
     } catch (error) {
+      engine?.dest.destroy();
       reporter.finish();
       await showWarnings(form, warnings, environment);
       await reports({ warnings, error });
@@ -71,6 +77,7 @@ export const command: Command = {
       trace?.close();
     }
     reporter.finish();
+    if (engine !== undefined) await printStderr(environment, printableLines(await engine.loaded));
     await showWarnings(form, [...idleFlags(flags), ...result.warnings], environment);
     await reports({ warnings: [...idleFlags(flags), ...result.warnings] });
     await files.id(result.imageId);

@@ -11,7 +11,12 @@ export const OPTION_FLAGS: readonly (readonly [option: string, flag: OptionFlag]
 /** Flags of the command alone: short forms, and what is shown of a build. */
 const COMMAND_FLAGS: readonly Flag[] = [
   { name: "push", text: "Short for --output=type=registry", group: GROUPS.result },
-  { name: "load", text: "Put the result into the local image store (the default without -o)", group: GROUPS.result },
+  {
+    name: "load",
+    modes: ["store", "docker", "podman"],
+    text: "Put the result into the local image store (the default without -o), or into docker or podman of this machine",
+    group: GROUPS.result,
+  },
   { name: "attest", value: "<type=…>", repeat: true, text: "Attestation to attach (not yet)", group: GROUPS.result },
   { name: "provenance", value: "<mode>", text: "Short for --attest=type=provenance (not yet)", group: GROUPS.result },
   { name: "sbom", value: "<mode>", text: "Short for --attest=type=sbom (not yet)", group: GROUPS.result },

@@ -29,10 +29,9 @@ const UNSUPPORTED: Readonly<Record<string, string | undefined>> = {
   rm: "tsbuild rmi removes images, tsbuild builds rm builds of the past",
   commit: "write a Dockerfile: an image is what it says",
   compose: "tsbuild compose build builds the images of the services; docker compose or podman runs them",
-  import: "a Dockerfile of FROM scratch and ADD FILE.tar / makes an image of an archive",
   export: "tsbuild -o type=tar,dest=FILE . writes the files of a result",
-  manifest: "tsbuild inspect shows an image, --platform a,b builds an index",
-  imagetools: "tsbuild inspect shows an image, --platform a,b builds an index",
+  manifest: "tsbuild manifest create, annotate, inspect, push and rm are docker's",
+  imagetools: "tsbuild imagetools create and inspect are buildx's",
   search: undefined,
   info: "tsbuild doctor says what this machine has",
   system: "tsbuild du shows what is used, tsbuild prune makes room, tsbuild doctor says what this machine has",
@@ -77,6 +76,12 @@ export function dockerCommand(argv: readonly string[]): { readonly command: stri
     const third = (second === "history" || second === "imagetools") && argv[2] !== undefined ? ` ${argv[2]}` : "";
     return { command: `${first} ${second}${third}`, hint: Object.hasOwn(OF_BUILDERS, second) ? OF_BUILDERS[second] : UNSUPPORTED[first] };
   }
-  const grouped = first === "image" || first === "system" || first === "manifest" || first === "container" || first === "compose";
+  const grouped =
+    first === "image" ||
+    first === "system" ||
+    first === "manifest" ||
+    first === "imagetools" ||
+    first === "container" ||
+    first === "compose";
   return { command: grouped && /^[a-z]+$/.test(second) ? `${first} ${second}` : first, hint: UNSUPPORTED[first] };
 }

@@ -85,6 +85,11 @@ export const CLI_ERRORS = {
     cause: "Two flags exclude each other, or one needs another.",
     wayOut: "The message names them.",
   },
+  "cli/engine": {
+    title: "An engine that does not take the result",
+    cause: "`--load=docker` and `--load=podman` hand the result to an engine of this machine. It does not answer, or refuses the image.",
+    wayOut: "Start the engine, or leave the result in tsbuild's store with `--load` alone.",
+  },
   "cli/write-failed": {
     title: "A result that could not be printed",
     cause: "The work is done; only printing it failed, because the standard output cannot be written to.",

@@ -311,9 +311,8 @@ const REFUSED: Readonly<Record<string, readonly [string, number, CliRigOptions?]
   "docker-create": ["buildx create --use", 2],
   "docker-history": ["buildx history open", 2],
   "docker-attachment": ["buildx history inspect attachment a", 2],
-  "docker-imagetools": ["buildx imagetools inspect a", 2],
   "docker-system": ["system info", 2],
-  "docker-image": ["image import x", 2],
+  "docker-image": ["image mount x", 2],
   "docker-search": ["search alpine", 2],
   "images-field": ["images --format {{.Nmae}}", 2],
 };

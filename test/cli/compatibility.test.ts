@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { packageRoot } from "../../core/package-root.js";
@@ -102,6 +102,13 @@ const OPERANDS: Readonly<Record<string, readonly string[]>> = {
   "docker image prune": ["--force"],
   "docker system prune": ["--force"],
   "docker login": ["-u", "me", "-p", "p"],
+  "docker buildx imagetools create": ["-t", "app", "other"],
+  "docker buildx imagetools inspect": ["app"],
+  "docker image import": ["rootfs.tar"],
+  "docker manifest annotate": ["list", "app"],
+  "docker manifest create": ["--amend", "list", "app"],
+  "docker manifest inspect": ["app"],
+  "docker manifest push": ["list"],
   "docker image history": ["app"],
   "docker image inspect": ["app"],
   "docker image push": ["app"],
@@ -124,6 +131,7 @@ const VALUES: Readonly<Record<string, string>> = {
   "--cache-to": "a/b",
   "--call": "build",
   "--context": "default",
+  "--change": "CMD a",
   "--config": "/config",
   "--file": "Dockerfile",
   "--filter": "until=1h",
@@ -154,7 +162,17 @@ const VALUES: Readonly<Record<string, string>> = {
 const directory = temporaryDirectory();
 test.after.always(() => directory.remove());
 
+test.before(() => writeFileSync(join(directory.path, "rootfs.tar"), Buffer.alloc(1024)));
+
 const BAKE_FILE = 'target "default" {}';
+
+/** Makes a directory with a list of `manifest create`, and returns its path. */
+function listsFor(flag: string): string {
+  const path = mkdtempSync(join(directory.path, flag));
+  mkdirSync(join(path, "tsbuild-manifests"));
+  writeFileSync(join(path, "tsbuild-manifests", "list.json"), '[{"name":"app","ref":"app"}]');
+  return path;
+}
 
 /** Flags whose effect needs more than the fake library has. They are asked of the parser alone. */
 const PARSED = new Set(["--check", "--ssh", "--password-stdin", "--input", "--iidfile", "--metadata-file", "--output", "--file"]);
@@ -168,7 +186,12 @@ for (const [command, table] of PAGE) {
       const given = [flag, ...(valued ? [VALUES[flag] ?? "x"] : [])];
       const words = command.split(" ").slice(1);
       const line = command === "docker" ? [...given, ...(OPERANDS[command] ?? [])] : [...words, ...given, ...(OPERANDS[command] ?? [])];
-      const run = await runRig(line, { images: [storedImage("app")], stdin: BAKE_FILE, env: { B: "1" }, cwd: directory.path });
+      const run = await runRig(line, {
+        images: [storedImage("app")],
+        stdin: BAKE_FILE,
+        env: { B: "1", DOCKER_CONFIG: listsFor(flag) },
+        cwd: directory.path,
+      });
       const refused = /has no such flag|neither a command nor|is not here/.test(run.stderr) || (run.code === 2 && !PARSED.has(flag));
       t.is(refused, state === "no", `tsbuild ${line.join(" ")}: ${run.code}\n${run.stderr}`);
     });

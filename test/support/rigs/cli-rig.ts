@@ -1,4 +1,6 @@
 import { Readable, Writable } from "node:stream";
+import { combineImages } from "../../../api/image-store/combine-images.js";
+import { inspectRemote } from "../../../api/image-store/remote-image.js";
 import { readBake } from "../../../api/bake/read-bake.js";
 import { readCompose } from "../../../api/compose/read-compose.js";
 import type { BuildOptions, BuildResult, ImageStore, StoredImage } from "../../../api/options/options.js";
@@ -61,6 +63,8 @@ export interface CliRigOptions {
   readonly outline?: CliEnvironment["api"]["outline"];
   readonly targets?: CliEnvironment["api"]["targets"];
   readonly doctor?: DoctorReport;
+  /** True lets commands that work at registries alone reach them. */
+  readonly registries?: true;
   /** Fake login at a registry; undefined credentials are the kept ones. The default accepts any. */
   readonly login?: (options: LoginOptions) => Promise<"file" | "helper" | "before">;
   /** Result of a pull. Default: one new image. */
@@ -70,6 +74,19 @@ export interface CliRigOptions {
   /** Runs while something is transferred. */
   readonly transferring?: (emit: (event: BuildEvent) => void) => Promise<void>;
 }
+
+const FAKE_REGISTRIES: Pick<CliEnvironment["api"], "combineImages" | "inspectRemote"> = {
+  combineImages: ({ sources }) => Promise.resolve({ descriptor: DESCRIPTOR, bytes: Buffer.from("{}"), sources }),
+  inspectRemote: (name, _options, use) =>
+    use({
+      name,
+      descriptor: DESCRIPTOR,
+      bytes: Buffer.from("{}"),
+      document: { schemaVersion: 2, manifests: [] },
+      images: () => Promise.resolve({}),
+      attestations: () => Promise.resolve({}),
+    }),
+};
 
 const notInRig = (): Promise<never> => Promise.reject(new Error("internal: not in this rig"));
 
@@ -151,6 +168,7 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
           ...fakeDisk(options.disk ?? {}, prunes),
           ...fakeTransfers(options, transfers),
         }),
+      ...(options.registries ? { combineImages, inspectRemote } : FAKE_REGISTRIES),
       ...fakeAccounts(options, transfers),
       doctor: () => Promise.resolve(options.doctor ?? { ok: true, user: "somebody", checks: [] }),
     },
