@@ -96,6 +96,7 @@ test("rows say yes, same, different or no, and give a reason where docker's user
 const OPERANDS: Readonly<Record<string, readonly string[]>> = {
   "docker build": ["."],
   "docker buildx bake": ["-f", "-"],
+  "docker compose build": ["-f", "-"],
   "docker buildx history rm": ["--all"],
   "docker buildx prune": ["--force"],
   "docker builder prune": ["--force"],
@@ -165,6 +166,7 @@ test.after.always(() => directory.remove());
 test.before(() => writeFileSync(join(directory.path, "rootfs.tar"), Buffer.alloc(1024)));
 
 const BAKE_FILE = 'target "default" {}';
+const COMPOSE_FILE = "name: a\nservices: {a: {build: .}}\n";
 
 /** Makes a directory with a list of `manifest create`, and returns its path. */
 function listsFor(flag: string): string {
@@ -188,7 +190,7 @@ for (const [command, table] of PAGE) {
       const line = command === "docker" ? [...given, ...(OPERANDS[command] ?? [])] : [...words, ...given, ...(OPERANDS[command] ?? [])];
       const run = await runRig(line, {
         images: [storedImage("app")],
-        stdin: BAKE_FILE,
+        stdin: command === "docker compose build" ? COMPOSE_FILE : BAKE_FILE,
         env: { B: "1", DOCKER_CONFIG: listsFor(flag) },
         cwd: directory.path,
       });
