@@ -10,6 +10,7 @@ import type { ForeignResults, KeySource } from "./buildkit-keys/foreign-records.
 import { requireEntitlements } from "./entitlements.js";
 import type { SolverPorts } from "./ports.js";
 import type { EngineVertex, SolvedVertex } from "./engine/op.js";
+import type { MadeNow } from "./engine/made-now.js";
 import { solve } from "./engine/solve.js";
 import type { TraceRecord } from "./engine/trace.js";
 import { explainedCache } from "./explain/explained-cache.js";
@@ -41,6 +42,8 @@ export interface SolveGraphOptions {
   readonly signal: AbortSignal;
   readonly onEvent: EventSink;
   readonly onTrace?: ((record: TraceRecord) => void) | undefined;
+  /** Solves that share it run a step that ignores the cache once for all of them. */
+  readonly madeNow?: MadeNow | undefined;
 }
 
 /**
@@ -75,6 +78,7 @@ export async function solveGraph(targets: readonly Rootfs[], ports: SolverPorts,
     },
     signal,
     onEvent,
+    madeNow: options.madeNow,
     ...(onTrace && { onTrace }),
     ...(onSolved && { onSolved: (solved) => onSolved(solved, foreign.results()) }),
     ...(foreign.extend && { extend: foreign.extend }),

@@ -21,7 +21,7 @@ import type { BlobForm } from "../options/resolve-outputs.js";
 import type { Session } from "../session/session.js";
 
 /** The parts of a session that a build uses. */
-export type BuildSession = Pick<Session, "store" | "signal" | "workers" | "network" | "hold">;
+export type BuildSession = Pick<Session, "store" | "signal" | "workers" | "network" | "hold" | "madeNow">;
 
 /** Finished images, and everything that caches and outputs need beside them. */
 export interface Built {

@@ -63,7 +63,7 @@ export interface BuildSolverOptions {
   readonly onEvent: EventSink;
 }
 
-type SolverSession = Pick<Session, "store" | "signal" | "workers" | "network" | "hold">;
+type SolverSession = Pick<Session, "store" | "signal" | "workers" | "network" | "hold" | "madeNow">;
 
 /**
  * Solves the graphs of one build: first the sources of the Dockerfile itself, then its targets. The
@@ -231,6 +231,7 @@ export class BuildSolver {
       granted,
       image,
       signal: this.#session.signal,
+      madeNow: this.#session.madeNow,
       onEvent,
       onTrace,
       ...(onSolved && { onSolved }),

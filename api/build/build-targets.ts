@@ -42,7 +42,9 @@ export async function buildTargets(options: BuildTargetsOptions): Promise<Readon
   );
   for (const { resolved } of builds.values()) await checkOutputs(resolved.outputs, resolved.cacheTo);
   throwIfAborted(options.signal);
-  const results = await withResource(new Session(all), (session) => new TargetBuilds({ builds, session, failing }).run());
+  const results = await withResource(new Session(all, { several: true }), (session) =>
+    new TargetBuilds({ builds, session, failing }).run(),
+  );
   const { root, budget } = all;
   if (!all.collect || budget === undefined || !Object.values(results).some(({ collectionDue }) => collectionDue)) return results;
   // The builds have succeeded in any case; the next one collects again.

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Store } from "../../cache/store.js";
 import { CanceledError } from "../../core/errors.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
+import { MadeNow } from "../../solver/engine/made-now.js";
 import { Network } from "./network.js";
 import { openProcessStore } from "./process-store.js";
 import { Workers } from "./workers.js";
@@ -16,14 +17,17 @@ export class Session implements AsyncDisposable {
   readonly signal: AbortSignal;
   readonly workers: Workers;
   readonly network = new Network();
+  /** Results that several builds share although they ignore the cache; undefined for one build. */
+  readonly madeNow: MadeNow | undefined;
   readonly #ending = new AbortController();
   readonly #held: AsyncDisposable[] = [];
 
-  constructor({ root, history, isolation, signal }: SessionOptions) {
+  constructor({ root, history, isolation, signal }: SessionOptions, { several = false }: { readonly several?: boolean } = {}) {
     this.store = openProcessStore({ root, ...(history ? { history } : {}), isolation });
     this.signal = signal ? AbortSignal.any([signal, this.#ending.signal]) : this.#ending.signal;
     // One listener for each running task: many are no leak.
     setMaxListeners(0, this.signal);
+    this.madeNow = several ? new MadeNow() : undefined;
     this.workers = new Workers(this.store, isolation);
   }
 

@@ -4,6 +4,7 @@ import { WaitItem } from "../../core/tasks/wait-item.js";
 import { NearestHits } from "./nearest-hits.js";
 import { digestSelected } from "./definition-keys.js";
 import type { Graph, Node } from "./graph.js";
+import type { MadeNow } from "./made-now.js";
 import { distinctKeys, keyComponents, persistentKey, primaryKey, resultKeys, unusedKey } from "./keys.js";
 import type { ResultKeys } from "./vertex-state.js";
 import type { CachedResult, OpContext } from "./op.js";
@@ -17,6 +18,7 @@ interface SchedulerOptions<R> {
   readonly jobs: { readonly run: number; readonly io: number };
   /** Order of vertices that became ready together. Default: the farthest from a target first. */
   readonly order: ((ready: readonly Node<R>[]) => readonly Node<R>[]) | undefined;
+  readonly madeNow: MadeNow | undefined;
 }
 
 /**
@@ -28,6 +30,7 @@ export class Scheduler<R> {
   readonly #jobs: SchedulerOptions<R>["jobs"];
   readonly #pools = new Map<"run" | "io", PQueue>();
   readonly #order: SchedulerOptions<R>["order"];
+  readonly #madeNow: MadeNow | undefined;
   readonly #ready: Node<R>[] = [];
   #draining = false;
 
@@ -35,6 +38,7 @@ export class Scheduler<R> {
     this.#session = session;
     session.scope.signal.addEventListener("abort", () => this.#stop(graph.nodes), { once: true });
     this.#order = options.order;
+    this.#madeNow = options.madeNow;
     this.#jobs = options.jobs;
   }
 
@@ -133,8 +137,8 @@ export class Scheduler<R> {
    * cache: it leads to a result built on the old one.
    */
   #lookup(node: Node<R>, keys: ResultKeys): CachedResult<R> | undefined {
-    if (node.ignoreCache) return undefined;
-    for (const key of distinctKeys(node.outdated ? { ...keys, definition: undefined } : keys)) {
+    for (const key of distinctKeys(node.outdated && !node.ignoreCache ? { ...keys, definition: undefined } : keys)) {
+      if (node.ignoreCache && !this.#madeNow?.has(key)) continue;
       const hit = this.#session.lookup(node, key, kindOf(key, keys));
       if (hit) return hit;
     }
@@ -177,7 +181,7 @@ export class Scheduler<R> {
   async #execute(node: Node<R>, keys: ResultKeys, context: OpContext, pool: PQueue): Promise<void> {
     const { cache, reporter } = this.#session;
     const lock = primaryKey(keys);
-    if (lock === undefined || node.ignoreCache) return await this.#perform(node, keys, context);
+    if (lock === undefined || node.ignoreCache) return await this.#again(node, keys, context);
     this.#session.move(node, { phase: "locking" });
     const waiting = new WaitItem("waiting for another build that runs this step", context.progress);
     let waits = false;
@@ -205,6 +209,18 @@ export class Scheduler<R> {
     }
   }
 
+  /** Runs a vertex that ignores the cache, unless a solve beside this one has just done so. */
+  async #again(node: Node<R>, keys: ResultKeys, context: OpContext): Promise<void> {
+    const key = primaryKey(keys);
+    if (key === undefined || !this.#madeNow) return await this.#perform(node, keys, context);
+    this.#session.move(node, { phase: "locking" });
+    await this.#madeNow.exclusive(key, async () => {
+      const hit = this.#lookup(node, keys);
+      if (hit) this.#found(node, keys, hit);
+      else await this.#perform(node, keys, context);
+    });
+  }
+
   async #perform(node: Node<R>, keys: ResultKeys, context: OpContext): Promise<void> {
     const session = this.#session;
     const { op } = node.vertex;
@@ -229,6 +245,7 @@ export class Scheduler<R> {
     const [primary, ...aliases] = all;
     // Without an identity nothing could ever find it again.
     if (primary === undefined || node.identity === undefined) return undefined;
+    if (node.ignoreCache) for (const key of aliases) this.#madeNow?.add(key);
     return this.#session.cache.save({
       id: node.vertex.id,
       result,

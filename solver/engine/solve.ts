@@ -4,6 +4,7 @@ import { DefinitionKeys, type Grace } from "./definition-keys.js";
 import { buildGraph, type Node } from "./graph.js";
 import { solvedVertex } from "./keys.js";
 import type { CachedResult, Decision, EngineCache, EngineVertex, SolvedVertex } from "./op.js";
+import type { MadeNow } from "./made-now.js";
 import { isFound, Probe } from "./probe.js";
 import { Scheduler } from "./scheduler.js";
 import { Session } from "./session.js";
@@ -34,6 +35,8 @@ export interface SolveOptions<R> {
    * results into the cache.
    */
   readonly extend?: () => Promise<void>;
+  /** Solves that share it run a vertex that ignores the cache once for all of them. */
+  readonly madeNow?: MadeNow | undefined;
   /** Called once, after a solve that succeeded, with the vertices that have keys, inputs first. */
   readonly onSolved?: (vertices: readonly SolvedVertex<R>[]) => void;
   /** Returns milliseconds since the epoch, for the age of results. Default: the clock. */
@@ -76,7 +79,7 @@ export async function solve<R>(targets: readonly EngineVertex<R>[], options: Sol
       await options.extend().catch((error: unknown) => session.scope.fail(error));
     }
     if (!session.scope.failed) {
-      const scheduler = new Scheduler(graph, session, { jobs: options.jobs, order: nodeOrder(options.shuffle) });
+      const scheduler = new Scheduler(graph, session, { jobs: options.jobs, order: nodeOrder(options.shuffle), madeNow: options.madeNow });
       const probe = new Probe(graph, lookup);
       scheduler.follow(probe.first());
       keys.onKeysFinal((final) => scheduler.follow(probe.again(final)));

@@ -46,6 +46,16 @@ test("targets: steps that targets share run once", async (t) => {
   );
 });
 
+test("targets: steps that targets share run once, also when they ignore the cache", async (t) => {
+  const { run } = rig(t);
+  const last = (name: string) => ({ ...inline(`${SHARED}FROM base\nCOPY one /${name}\n`), noCache: true });
+  for (const round of [1, 2]) {
+    const results = Object.values(await run({ a: last("a"), b: last("b"), c: last("c") }));
+    const executed = results.map(({ stats }) => stats.executed).reduce((sum, count) => sum + count);
+    t.is(executed, 5, `round ${round}`);
+  }
+});
+
 test("targets: a target is built from another, also for several platforms", async (t) => {
   const { run, out } = rig(t);
   const platforms = ["linux/amd64", "linux/arm64"];
