@@ -53,7 +53,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
   oci: [".", "tar", "layer", "layout", "registry"],
   "executor-native": ["helper-failure.ts", "errors.ts", "tier.ts", ".", "emulation", "isolation", "chroot", "worker", "start-worker.ts"],
   "oci/layer": ["model", "read", "write", "."],
-  "frontend/hcl": ["values", "ast.ts", "errors.ts", "syntax", "evaluate", "functions"],
+  "frontend/hcl": ["values", "ast.ts", "errors.ts", "syntax", "evaluate", "patterns", "functions"],
   frontend: ["frontend.ts", "hcl", "bake", "compose", "dockerfile"],
   "frontend/dockerfile": ["problem.ts", "ast.ts", "values", "errors", "syntax", "lint", "stage", "instructions", "passes", "."],
   cache: ["contract", ".", "database", "processes", "content", "builds", "index", "collect", "open-store.ts", "remote"],
