@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "base/util.h"
+#include "base/write.h"
 
 #define LINE_ROOM 8192
 #define MESSAGE_ROOM 3840

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/write.h"
+
 #define FIRST_READ 65536
 
 static _Noreturn void no_memory(void) { fail_errno("exec/sandbox-setup", "Cannot allocate memory"); }
@@ -75,18 +77,6 @@ char *read_all(int fd, size_t *size, const char *what)
 	data[used] = 0;
 	*size = used;
 	return data;
-}
-
-bool try_write_all(int fd, const char *data, size_t size)
-{
-	for (size_t done = 0; done < size;) {
-		ssize_t count = write(fd, data + done, size - done);
-		if (count < 0 && errno != EINTR)
-			return false;
-		if (count > 0)
-			done += (size_t)count;
-	}
-	return true;
 }
 
 void write_all(int fd, const char *data, size_t size, const char *what)

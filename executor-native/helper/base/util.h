@@ -40,9 +40,6 @@ void append_text(struct texts *list, char *text);
 char *read_all(int fd, size_t *size, const char *what);
 void write_all(int fd, const char *data, size_t size, const char *what);
 
-/* Writes all bytes, however many a call takes. False with errno when a write fails. */
-bool try_write_all(int fd, const char *data, size_t size);
-
 /*
  * Reads a decimal number that fills the whole text and is at most `max`; false for any other text.
  */

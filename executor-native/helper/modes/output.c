@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/util.h"
+#include "base/write.h"
 
 #define PIPE_SIZE (1 << 20)
 #define COPY_SIZE 65536

@@ -14,6 +14,7 @@
 #include "tree/changes.h"
 #include "tree/copied-owners.h"
 #include "tree/layers.h"
+#include "tree/tree-file.h"
 
 #define CODE "exec/working-root"
 

@@ -9,6 +9,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/write.h"
+
 #define CODE "exec/working-root"
 #define COPY_SIZE (1 << 20)
 /* A power of two. */

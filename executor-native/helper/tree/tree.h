@@ -1,7 +1,4 @@
-/*
- * The look of a directory tree: the names in it, and the facts by which a change is noticed. It is
- * written to a file between the steps that share a working root.
- */
+/* The look of a directory tree: the names in it, and the facts by which a change is noticed. */
 #ifndef TSBUILD_TREE_TREE_H
 #define TSBUILD_TREE_TREE_H
 
@@ -45,10 +42,6 @@ struct node *find_node(struct node *root, const char *path);
 struct node *add_child(struct node *directory, const char *name);
 
 void remove_child(struct node *directory, const char *name);
-
-/* Writes the tree to a file, and reads it. False: there is no such file, or it is not whole. */
-void save_tree(const struct node *root, const char *path);
-bool load_tree(struct node *root, const char *path);
 
 /* Compares times. */
 bool is_same_moment(struct moment a, struct moment b);

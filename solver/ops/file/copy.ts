@@ -7,7 +7,8 @@ import { directoryOntoFile, fileOntoDirectory, parentMissing } from "./errors.js
 import { DIRECTORY_MODE, type ModeChange } from "./mode.js";
 import type { Ids } from "./owner.js";
 import { type Filter, type Selected, takesContents, walkSelected } from "./select.js";
-import type { LinkGroup, TreeBuilder } from "./tree-builder.js";
+import type { LinkGroup } from "./plan-entries.js";
+import type { TreeBuilder } from "./tree-builder.js";
 
 interface CopyOptions {
   readonly owner: Ids | undefined;

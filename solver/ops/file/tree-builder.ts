@@ -1,12 +1,8 @@
 import type { Digest } from "../../../core/digest.js";
-import type { ContentSource, FileTree, PackEntries, PackEntry, PackPlan } from "../../../oci/layer/model/toc.js";
+import type { ContentSource, FileTree, PackEntry, PackPlan } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import { type DigestAt, digestsByIndex, digestsOf, foundWith, type NewContent, sourceOf } from "./new-content.js";
-
-/** Names of one and the same new file. */
-export interface LinkGroup {
-  readonly members: Set<string>;
-}
+import { fileEntry, isSameNode, type LinkGroup, primaryOf, repeatable } from "./plan-entries.js";
 
 interface NewNode {
   readonly meta: NodeMeta;
@@ -259,49 +255,3 @@ export class TreeBuilder implements FileTree {
 }
 
 const EMPTY_ROOT: NodeMeta = { path: "", type: "dir", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } };
-
-/** Returns true when both are equal in a layer but for their content: it keeps whole seconds. */
-function isSameNode(a: NodeMeta, b: NodeMeta): boolean {
-  return (
-    a.type === b.type &&
-    a.mode === b.mode &&
-    a.uid === b.uid &&
-    a.gid === b.gid &&
-    a.size === b.size &&
-    a.mtime.sec === b.mtime.sec &&
-    a.link === b.link &&
-    a.device?.major === b.device?.major &&
-    a.device?.minor === b.device?.minor &&
-    JSON.stringify(a.xattrs ?? {}) === JSON.stringify(b.xattrs ?? {})
-  );
-}
-
-/**
- * Lists the members for the common case: with tens of thousands of files, spreading objects costs
- * more than all the rest.
- */
-function fileEntry(meta: NodeMeta, source: ContentSource, digest: Digest): PackEntry {
-  if (meta.xattrs) return { ...meta, source, digest };
-  const { path, type, mode, uid, gid, size, mtime } = meta;
-  return { path, type, mode, uid, gid, size, mtime, source, digest };
-}
-
-/** Makes the same entries at each read. */
-function repeatable(make: () => Generator<PackEntry, void>): PackEntries {
-  let length = 0;
-  for (const _ of make()) length++;
-  return { length, [Symbol.iterator]: make };
-}
-
-/**
- * Returns the name that carries the content: the first in canonical order, so that it comes before
- * the links to it.
- */
-function primaryOf(group: LinkGroup, known: Map<LinkGroup, string>): string {
-  let primary = known.get(group);
-  if (primary === undefined) {
-    for (const member of group.members) if (primary === undefined || member < primary) primary = member;
-    known.set(group, primary as string);
-  }
-  return primary as string;
-}
