@@ -28,6 +28,8 @@ interface ConnectionsOptions {
   readonly certificateDirectories: readonly string[];
   readonly failures: HttpFailures;
   readonly limits?: HttpLimits | undefined;
+  /** Certificates in PEM that are trusted, too. */
+  readonly authorities?: readonly string[] | undefined;
 }
 
 /**
@@ -38,6 +40,7 @@ interface ConnectionsOptions {
 export class Connections {
   readonly #env: Environment;
   readonly #certificateDirectories: readonly string[];
+  readonly #authorities: readonly string[];
   /** Makes the errors of exchanges over these connections. */
   readonly failures: HttpFailures;
   readonly limits: HttpLimits;
@@ -47,7 +50,8 @@ export class Connections {
   readonly #closing = new AbortController();
   #closed = false;
 
-  constructor({ env, certificateDirectories, failures, limits = DEFAULT_LIMITS }: ConnectionsOptions) {
+  constructor({ env, certificateDirectories, failures, limits = DEFAULT_LIMITS, authorities = [] }: ConnectionsOptions) {
+    this.#authorities = authorities;
     this.#env = env;
     this.#certificateDirectories = certificateDirectories;
     this.failures = failures;
@@ -116,7 +120,8 @@ export class Connections {
    * where nothing is verified and there is no client certificate.
    */
   async #secureContext(url: URL, verify: boolean): Promise<{ readonly secureContext?: SecureContext }> {
-    const { authorities, pairs } = this.#certificates(url.host);
+    const { authorities: ofHost, pairs } = this.#certificates(url.host);
+    const authorities = [...this.#authorities, ...ofHost];
     // Node has read the file of NODE_EXTRA_CA_CERTS already. Reading the same file again only costs
     // time.
     const extra = this.#env["NODE_EXTRA_CA_CERTS"];

@@ -1,6 +1,6 @@
 import type { Digest } from "../core/digest.js";
 import type { Timestamp } from "../core/file-node.js";
-import type { Worker } from "../executor-native/contract.js";
+import type { SandboxMount, Worker } from "../executor-native/contract.js";
 import type { SourceOp } from "../llb/ops.js";
 import type { CompressionOptions } from "../oci/layer/model/tasks.js";
 import type { FileTree } from "../oci/layer/model/toc.js";
@@ -32,10 +32,18 @@ export interface Sources {
   readonly repositories: GitRepositories;
 }
 
+/** A bundle of certificates as steps see it: its file, and the variables that name it. */
+export interface SandboxTrust {
+  readonly mounts: readonly SandboxMount[];
+  readonly env: readonly string[];
+}
+
 /** The place where steps run. */
 export interface Sandboxes {
   /** Starts the worker when it is asked for the first time. */
   worker(): Promise<Worker>;
+  /** Returns the certificates that steps trust beside their image's; in no key and no layer. */
+  trust(): Promise<SandboxTrust | undefined>;
   /** Returns the text of the sandbox's /etc/resolv.conf. */
   resolvConf(): string;
   /** Proxy variables, `NAME=value`, that RUN steps see and no key knows. */

@@ -24,6 +24,7 @@ import { layerFetcher } from "../remote-cache/fetch-layer.js";
 import type { ImageResolver } from "../sources/image-resolver.js";
 import type { SolvedFiles } from "../sources/main-context.js";
 import { knownProjects } from "../record/projects.js";
+import { sandboxTrust } from "../options/authorities.js";
 import { proxyVariables } from "../options/build-args.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import type { Session } from "../session/session.js";
@@ -40,6 +41,7 @@ export interface GraphSources {
 export interface BuildSolverOptions {
   readonly build: Pick<
     ResolvedBuildOptions,
+    | "authorities"
     | "buildArgs"
     | "granted"
     | "context"
@@ -104,8 +106,14 @@ export class BuildSolver {
       warned = true;
       return started;
     };
+    let trusted: ReturnType<typeof sandboxTrust> | undefined;
     this.#shared = {
-      sandboxes: { worker, resolvConf, proxyEnv: proxyVariables(build.buildArgs) },
+      sandboxes: {
+        worker,
+        resolvConf,
+        proxyEnv: proxyVariables(build.buildArgs),
+        trust: () => (trusted ??= sandboxTrust(build.authorities)),
+      },
       secrets,
       mounts: {
         restore: async (name, path, reporter) => (!build.freshMounts && (await imports?.restoreMount(name, path, reporter))) || false,

@@ -13,6 +13,10 @@ export function noSuchOption(key: string, near: string | undefined): TsbuildErro
   );
 }
 
+export function badAuthority(path: string, why: string): TsbuildError {
+  return new TsbuildError("options/invalid", `Cannot trust the certificates of "${path}": ${why}`);
+}
+
 export function badNoCache(noCache: unknown): TsbuildError {
   return new TsbuildError("options/invalid", `Cannot use "${String(noCache)}" for noCache: it is none of true, false, layers, mounts, all`);
 }

@@ -1,3 +1,4 @@
+import { readAuthorities } from "./authorities.js";
 import { badNoCache } from "./errors.js";
 import { defaultRoot } from "../../cache/paths.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
@@ -66,6 +67,8 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
     root,
     /** Bytes that the store may take. */
     budget: cacheBudget(root, options.cacheBudget ?? env["TSBUILD_CACHE_BUDGET"]),
+    /** Texts of the certificates of `ca`. */
+    authorities: readAuthorities(given.ca),
     granted,
     extraHosts: parseExtraHosts(given.addHosts),
     ulimits: parseUlimits(given.ulimits),

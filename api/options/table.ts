@@ -312,6 +312,22 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
+   * Files of certificates (PEM) of authorities to trust beside the public ones: by the connections
+   * to registries, caches and for ADD, and in RUN steps by a bundle that variables such as
+   * `SSL_CERT_FILE` name. Nothing of it is in a layer or a key.
+   */
+  ca: option("texts", {
+    default: [],
+    flag: {
+      name: "ca",
+      value: "<file>",
+      repeat: true,
+      text: "Certificates of a company's authority, to trust here and in RUN steps; in no layer",
+      group: GROUPS.steps,
+      reads: "texts",
+    },
+  }),
+  /**
    * By id: for `RUN --mount=type=secret`, and for sources (`GIT_AUTH_TOKEN`,
    * `HTTP_AUTH_TOKEN_<host>`).
    */

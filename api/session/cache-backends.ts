@@ -7,20 +7,24 @@ import type { RegistryClient } from "../../oci/registry/client.js";
 export class CacheBackends implements BackendContext, Disposable {
   readonly #shared: () => Promise<RegistryClient>;
   readonly env: Environment = process.env;
-  readonly http = new CacheHttp({ env: process.env });
+  readonly http: CacheHttp;
+  readonly #authorities: readonly string[];
   readonly #insecure = new Map<string, Promise<RegistryClient>>();
 
   /** `shared` returns the client of the build, for hosts without exceptions. */
-  constructor(shared: () => Promise<RegistryClient>) {
+  constructor(shared: () => Promise<RegistryClient>, authorities: readonly string[]) {
     this.#shared = shared;
+    this.#authorities = authorities;
+    this.http = new CacheHttp({ env: process.env, authorities });
   }
 
   registry(insecure: readonly string[]): Promise<RegistryClient> {
     if (insecure.length === 0) return this.#shared();
     const key = insecure.join(" ");
+    const authorities = this.#authorities;
     let client = this.#insecure.get(key);
     if (!client) {
-      client = import("../../oci/registry/client.js").then(({ createRegistryClient }) => createRegistryClient({ insecure }));
+      client = import("../../oci/registry/client.js").then(({ createRegistryClient }) => createRegistryClient({ insecure, authorities }));
       this.#insecure.set(key, client);
     }
     return client;

@@ -5,12 +5,19 @@ import type { CacheBackends } from "./cache-backends.js";
 
 /** The servers that one build speaks with. A client is made when it is needed first. */
 export class Network implements AsyncDisposable {
+  readonly #authorities: readonly string[];
   #registry: Promise<RegistryClient> | undefined;
   #connections: Connections | undefined;
   #caches: Promise<CacheBackends> | undefined;
 
+  /** `authorities` are certificates in PEM that every client trusts, too. */
+  constructor(authorities: readonly string[] = []) {
+    this.#authorities = authorities;
+  }
+
   registry(): Promise<RegistryClient> {
-    this.#registry ??= import("../../oci/registry/client.js").then(({ createRegistryClient }) => createRegistryClient());
+    const authorities = this.#authorities;
+    this.#registry ??= import("../../oci/registry/client.js").then(({ createRegistryClient }) => createRegistryClient({ authorities }));
     return this.#registry;
   }
 
@@ -24,7 +31,9 @@ export class Network implements AsyncDisposable {
 
   /** Returns the caches outside the store. */
   caches(): Promise<CacheBackends> {
-    this.#caches ??= import("./cache-backends.js").then(({ CacheBackends: Backends }) => new Backends(() => this.registry()));
+    this.#caches ??= import("./cache-backends.js").then(
+      ({ CacheBackends: Backends }) => new Backends(() => this.registry(), this.#authorities),
+    );
     return this.#caches;
   }
 
@@ -34,6 +43,7 @@ export class Network implements AsyncDisposable {
       env: process.env,
       certificateDirectories: defaultCertificateDirectories(process.env),
       failures: downloadFailures,
+      authorities: this.#authorities,
     });
     return this.#connections;
   }

@@ -8,7 +8,7 @@ import { openProcessStore } from "./process-store.js";
 import { Workers } from "./workers.js";
 
 /** The options of a build that its session uses. */
-type SessionOptions = Pick<ResolvedBuildOptions, "root" | "history" | "isolation" | "signal">;
+type SessionOptions = Pick<ResolvedBuildOptions, "root" | "history" | "isolation" | "signal" | "authorities">;
 
 /** Resources that one build holds while it runs. Each part of a build names the members it uses. */
 export class Session implements AsyncDisposable {
@@ -16,13 +16,14 @@ export class Session implements AsyncDisposable {
   /** Aborted by the caller's signal, and when the session ends. */
   readonly signal: AbortSignal;
   readonly workers: Workers;
-  readonly network = new Network();
+  readonly network: Network;
   /** Results that several builds share although they ignore the cache; undefined for one build. */
   readonly madeNow: MadeNow | undefined;
   readonly #ending = new AbortController();
   readonly #held: AsyncDisposable[] = [];
 
-  constructor({ root, history, isolation, signal }: SessionOptions, { several = false }: { readonly several?: boolean } = {}) {
+  constructor({ root, history, isolation, signal, authorities }: SessionOptions, { several = false }: { readonly several?: boolean } = {}) {
+    this.network = new Network(authorities);
     this.store = openProcessStore({ root, ...(history ? { history } : {}), isolation });
     this.signal = signal ? AbortSignal.any([signal, this.#ending.signal]) : this.#ending.signal;
     // One listener for each running task: many are no leak.

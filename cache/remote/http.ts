@@ -36,6 +36,8 @@ type MakeRequest = () => ServiceRequest | Promise<ServiceRequest>;
 
 interface CacheHttpOptions {
   readonly env: Environment;
+  /** Certificates in PEM that are trusted, too. */
+  readonly authorities?: readonly string[];
   readonly clock?: Clock;
   readonly limits?: HttpLimits;
 }
@@ -51,9 +53,9 @@ export class CacheHttp implements Disposable {
   readonly clock: Clock;
   readonly #connections: Connections;
 
-  constructor({ env, clock = systemClock, limits }: CacheHttpOptions) {
+  constructor({ env, clock = systemClock, limits, authorities }: CacheHttpOptions) {
     this.clock = clock;
-    this.#connections = new Connections({ env, certificateDirectories: defaultCertificateDirectories(env), failures, limits });
+    this.#connections = new Connections({ env, certificateDirectories: defaultCertificateDirectories(env), failures, limits, authorities });
   }
 
   /**

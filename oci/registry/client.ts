@@ -28,6 +28,8 @@ export interface RegistryClientOptions {
   readonly insecure?: readonly string[];
   /** Folders with a folder for each registry host. Default: docker's `certs.d`. */
   readonly certificateDirectories?: readonly string[];
+  /** Certificates in PEM that are trusted, too. */
+  readonly authorities?: readonly string[];
   readonly clock?: Clock;
   readonly limits?: HttpLimits;
   /** Bytes of one part, for registries that refuse a blob in one piece. Default: 16 MiB. */
@@ -75,6 +77,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     certificateDirectories: options.certificateDirectories ?? defaultCertificateDirectories(env),
     failures: registryFailures,
     limits: options.limits,
+    authorities: options.authorities,
   });
   const sessions = new Map<string, RegistrySession>();
   const parse = (ref: string | Reference): Reference => (typeof ref === "string" ? parseReference(ref) : ref);

@@ -79,15 +79,16 @@ async function runStep(
   ]);
   return await withResource(await prepareMounts(op, { inputs, names: vertex.metadata.mountedFrom }, ports, opContext), async (mounts) => {
     const secrets = stepSecrets(op, ports.secrets);
-    // A secret wins over ENV, and both over the build's proxies.
+    const trust = await sandboxes.trust();
+    // A secret wins over ENV, and both over the build's proxies and certificates.
     const own = [...missingFrom(secrets.env, op.env), ...secrets.env];
-    const env = [...own, ...missingFrom(own, sandboxes.proxyEnv)];
+    const env = [...own, ...missingFrom(own, [...sandboxes.proxyEnv, ...(trust?.env ?? [])])];
     const active = layers.store.layers.prepare();
     try {
       await prepareRoot(active.fs, root, worker);
       const spec: SandboxSpec = {
         rootfs: { lowers, upper: active.fs, work: active.work },
-        mounts: mounts.list,
+        mounts: [...(trust?.mounts ?? []), ...mounts.list],
         args: op.args,
         env,
         cwd: op.cwd,

@@ -39,3 +39,52 @@ serial("proxies of docker's configuration reach RUN, an argument wins, and neith
     t.notRegex(history.stdout.toString(), /invalid/);
   }),
 );
+
+serial("certificates of --ca: steps find a bundle by variables, and no layer, key or image shows it", (t) =>
+  withRig(async (rig) => {
+    const pem = "-----BEGIN CERTIFICATE-----\nb3VycyBhbG9uZQ==\n-----END CERTIFICATE-----\n";
+    const context = rig.context("context", {
+      Dockerfile: [
+        "ARG REGISTRY",
+        "FROM $REGISTRY/busybox",
+        'RUN grep -c BEGIN "$SSL_CERT_FILE" > /count; grep b3VycyBhbG9uZQ== "$CURL_CA_BUNDLE" > /ours; echo no > "$SSL_CERT_FILE" || true',
+        "ENV SSL_CERT_FILE=/own",
+        "RUN echo $SSL_CERT_FILE $GIT_SSL_CAINFO > /seen",
+        "",
+      ].join("\n"),
+      "ca.pem": pem,
+      ".dockerignore": "*",
+    });
+    const build = (name: string, ...more: string[]) =>
+      rig.cli([
+        "build",
+        "--progress=plain",
+        "-t",
+        "a",
+        "--build-arg",
+        `REGISTRY=${host()}`,
+        ...more,
+        "-o",
+        `type=local,dest=${rig.path(name)}`,
+        context,
+      ]);
+    const first = await build("first", "--ca", rig.path("context", "ca.pem"));
+    t.is(first.code, 0, first.stderr);
+    t.true(Number(rig.bytes("first/count").toString()) > 50);
+    t.is(rig.bytes("first/ours").toString(), "b3VycyBhbG9uZQ==\n");
+    t.is(rig.bytes("first/seen").toString(), "/own /run/tsbuild/ca-certificates.pem\n");
+    t.throws(() => rig.bytes("first/run/tsbuild/ca-certificates.pem"), { code: "ENOENT" });
+    const again = await build("again");
+    t.regex(again.stderr, /RUN grep[^\n]*\n#\d+ CACHED/);
+    await build("image", "-o", "type=image");
+    t.notRegex((await rig.cli(["inspect", "a"])).stdout.toString(), /ca-certificates/);
+    for (const [file, what] of [
+      ["Dockerfile", /it holds no certificate in PEM/],
+      ["missing", /there is no such file/],
+    ] as const) {
+      const refused = await build("refused", "--ca", rig.path("context", file));
+      t.is(refused.code, 2);
+      t.regex(refused.stderr, what);
+    }
+  }),
+);

@@ -416,6 +416,7 @@ requires(withoutProgram("openssl"))(
       ),
       200,
     );
+    t.is(await get(new Connections({ env: {}, certificateDirectories: [], failures: registryFailures, authorities: [tls.cert] })), 200);
     await t.throwsAsync(
       get(new Connections({ env: { SSL_CERT_FILE: "/nonexistent" }, certificateDirectories: [], failures: registryFailures })),
       {
