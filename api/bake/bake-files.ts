@@ -8,7 +8,13 @@ import { COMPOSE_FILES } from "../compose/compose-files.js";
 import { noBakeFile, unreadableBakeFile } from "./errors.js";
 
 /** Files that are read without being named, in this order. */
-const DEFAULT_FILES = [...COMPOSE_FILES, "docker-bake.json", "docker-bake.hcl", "docker-bake.override.json", "docker-bake.override.hcl"];
+export const DEFAULT_FILES = [
+  ...COMPOSE_FILES,
+  "docker-bake.json",
+  "docker-bake.hcl",
+  "docker-bake.override.json",
+  "docker-bake.override.hcl",
+];
 
 type Places = Pick<BakeOptions, "files" | "directory" | "stdin" | "env">;
 

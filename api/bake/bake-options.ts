@@ -11,6 +11,16 @@ export interface BakeOptions {
    */
   readonly files?: readonly string[];
   readonly stdin?: Readable;
+  /**
+   * Address of a repository, an archive or a file that has the definition. Then `files` are paths
+   * in there, but for those that begin with `cwd://`, and so are relative contexts.
+   */
+  readonly remote?: string;
+  /** Value of `BAKE_CMD_CONTEXT`. Default: `cwd://`, the working directory. */
+  readonly commandContext?: string;
+  /** Store and signal for reading `remote`. */
+  readonly root?: string;
+  readonly signal?: AbortSignal;
   /** Directory that paths of files are relative to. Default: the working directory. */
   readonly directory?: string;
   /** Names and patterns of targets and groups. Default: `default`. */

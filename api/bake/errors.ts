@@ -13,3 +13,11 @@ export const unreadableBakeFile = (path: string, cause: unknown): TsbuildError =
     hint: "-f names a file, relative to the working directory",
     cause,
   });
+
+export const noRemoteFile = (address: string, names: readonly string[]): UsageError =>
+  new UsageError("bake/remote", `Cannot find a bake file in ${address}: there is none of ${names.join(", ")}`, {
+    hint: "name it with -f FILE, as a path in there",
+  });
+
+export const remoteTooLarge = (address: string, name: string): UsageError =>
+  new UsageError("bake/remote", `Cannot read ${name} of ${address}: a definition has at most 2 MiB`);

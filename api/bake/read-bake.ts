@@ -5,7 +5,7 @@ import { parseBoolean } from "../../core/go-values/boolean.js";
 import type { BakeDefinition } from "../../frontend/bake/definition.js";
 import { formatPlatform, hostPlatform } from "../../oci/platform.js";
 import type { BakeFile, BakeOptions } from "./bake-options.js";
-import { readBakeFiles } from "./bake-files.js";
+import { DEFAULT_FILES, readBakeFiles } from "./bake-files.js";
 
 /**
  * Reads the bake files of a project. Nothing is built. Throws DiagnosticsError with `hcl/…` and
@@ -13,7 +13,7 @@ import { readBakeFiles } from "./bake-files.js";
  */
 export async function readBake(options: BakeOptions = {}): Promise<BakeFile> {
   const { env = process.env, variables = {} } = options;
-  const files = await readBakeFiles(options);
+  const { files, context } = await filesOf(options);
   const { compose, bake } = await byLanguage(files);
   const [{ planBake }, { joinDefinitions }, print] = await Promise.all([
     import("../../frontend/bake/plan.js"),
@@ -31,7 +31,7 @@ export async function readBake(options: BakeOptions = {}): Promise<BakeFile> {
         (await import("../../frontend/bake/evaluate-files.js")).evaluateFiles({
           files: bake,
           lookup: (name) => (Object.hasOwn(variables, name) ? variables[name] : variable(name)),
-          builtins: { BAKE_CMD_CONTEXT: "cwd://", BAKE_LOCAL_PLATFORM: formatPlatform(hostPlatform()) },
+          builtins: { BAKE_CMD_CONTEXT: options.commandContext ?? "cwd://", BAKE_LOCAL_PLATFORM: formatPlatform(hostPlatform()) },
           now: Date.now,
           home: homedir(),
         }),
@@ -49,6 +49,7 @@ export async function readBake(options: BakeOptions = {}): Promise<BakeFile> {
         sbom: options.sbom,
         call: options.call,
         env: variable,
+        remote: context,
       });
       return {
         json: print.goJson(print.planJson(plan)),
@@ -75,11 +76,27 @@ const NOTHING: BakeDefinition = { groups: [], targets: [], variables: [], warnin
 
 async function servicesOf(
   files: readonly SourceFile[],
-  { directory = "." }: BakeOptions,
+  { directory = ".", remote }: BakeOptions,
   env: NonNullable<BakeOptions["env"]>,
 ): Promise<BakeDefinition> {
   const { servicesOfBake } = await import("../compose/services-of-bake.js");
-  return { ...NOTHING, ...(await servicesOfBake({ files, directory: resolve(directory), env })) };
+  return { ...NOTHING, ...(await servicesOfBake({ files, directory: resolve(directory), env, remote: remote !== undefined })) };
+}
+
+/** Reads the files of a definition, here or elsewhere. */
+async function filesOf(options: BakeOptions): Promise<{ readonly files: readonly SourceFile[]; readonly context?: string | undefined }> {
+  const { remote, files: names = [], root, signal } = options;
+  if (remote === undefined) return { files: await readBakeFiles(options) };
+  const { readRemoteFiles } = await import("./remote-files.js");
+  const isLocal = (name: string): boolean => name.startsWith("cwd://");
+  const found = await readRemoteFiles(remote, {
+    names: names.filter((name) => !isLocal(name)),
+    defaults: DEFAULT_FILES,
+    ...(root === undefined ? {} : { root }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const local = names.some(isLocal) ? await readBakeFiles({ ...options, files: names.filter(isLocal) }) : [];
+  return { files: [...found.files, ...local], context: found.context };
 }
 
 /** Returns Compose files and bake files apart: by name, else by content. */

@@ -9,6 +9,8 @@ interface ServicesOptions {
   /** Directory that paths in the files are relative to. */
   readonly directory: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** True for files of another machine, which name no files of this one. */
+  readonly remote: boolean;
 }
 
 /** Returns the services of Compose files as the targets that buildx makes of them. */
@@ -16,6 +18,7 @@ export async function servicesOfBake({
   files,
   directory,
   env: given,
+  remote,
 }: ServicesOptions): Promise<Pick<BakeDefinition, "groups" | "targets" | "warnings">> {
   const [{ loadFiles, nameInFiles, withEnvFiles }, { readProject }, { bakeDefinition }, { serviceEnvironment }] = await Promise.all([
     import("../../frontend/compose/load.js"),
@@ -23,7 +26,7 @@ export async function servicesOfBake({
     import("../../frontend/compose/targets.js"),
     import("../../frontend/compose/service-environment.js"),
   ]);
-  const read = (path: string): SourceFile | undefined => fileIfThere(resolve(directory, path), directory);
+  const read = (path: string): SourceFile | undefined => (remote ? undefined : fileIfThere(resolve(directory, path), directory));
   const dotEnv = fileIfThere(join(directory, ".env"), directory);
   const variables = withEnvFiles(environmentOf(given), dotEnv ? [dotEnv] : []);
   const project = nameInFiles(files, variables) || variables.get("COMPOSE_PROJECT_NAME") || "bake";

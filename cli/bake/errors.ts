@@ -24,7 +24,17 @@ export const printAndList = (): UsageError =>
 export const badVariable = (text: string): UsageError =>
   new UsageError("cli/bad-value", `Cannot read --var "${text}": expected NAME=VALUE`);
 
-export const remoteDefinition = (url: string): UsageError =>
-  new UsageError("bake/remote", `Cannot read a definition from ${url}: remote definitions are not read yet`, {
-    hint: "clone the repository, and run bake in its directory",
+export const noStage = (pattern: string, names: readonly string[]): UsageError =>
+  new UsageError("cli/bad-value", `Cannot find a stage that "${pattern}" names`, {
+    hint: names.length === 0 ? "give stages a name: FROM image AS name" : `the stages are ${names.join(", ")}`,
+  });
+
+export const oneInput = (): UsageError =>
+  new UsageError("cli/usage", "Cannot build several stages of a context on the standard input", {
+    hint: "name a directory, or build one stage",
+  });
+
+export const oneName = (flag: string, text: string): UsageError =>
+  new UsageError("cli/bad-value", `Cannot use ${flag}=${text} for several stages: each would take the place of the one before`, {
+    hint: `write {target} where the stage's name goes: ${flag}=${text}${text.includes(":") ? "-" : flag === "--tag" ? ":" : "/"}{target}`,
   });

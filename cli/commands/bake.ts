@@ -1,10 +1,11 @@
+import type { BakeOptions } from "../../api/bake/bake-options.js";
 import { isAddress } from "../../core/text/address.js";
 import { checkConsent } from "../bake/consent.js";
-import { badVariable, printAndList, remoteDefinition } from "../bake/errors.js";
+import { badVariable, printAndList } from "../bake/errors.js";
 import { listed } from "../bake/lists.js";
 import { runPlan } from "../bake/run-plan.js";
 import { readCallText } from "../check/call.js";
-import { type Command, print } from "../environment.js";
+import { type Command, print, storeRoot } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { showWarnings } from "../progress/show-warnings.js";
 import { BAKE_SYNTAX } from "../syntax/bake-flags.js";
@@ -20,7 +21,9 @@ export const command: Command = {
       files: flags.all("file"),
       stdin: environment.stdin,
       directory: environment.cwd,
-      targets: targetNames(flags.operands),
+      ...definition(flags.operands),
+      ...storeRoot(environment, flags.one("root")),
+      signal: environment.signal,
       set: flags.all("set"),
       variables: variables(flags.all("var")),
       push: flags.has("push"),
@@ -47,11 +50,14 @@ export const command: Command = {
   },
 };
 
-/** Returns the operands as names. An address in front of them would be a remote definition. */
-function targetNames(operands: readonly string[]): readonly string[] {
-  const [first] = operands;
-  if (first !== undefined && isAddress(first)) throw remoteDefinition(first);
-  return operands;
+/**
+ * Returns the targets, and the addresses that stand before them: of the definition, and of what
+ * `BAKE_CMD_CONTEXT` is.
+ */
+function definition(operands: readonly string[]): Pick<BakeOptions, "remote" | "commandContext" | "targets"> {
+  const [first = "", second = "", ...rest] = operands;
+  if (!isAddress(first)) return { targets: operands };
+  return isAddress(second) ? { remote: first, commandContext: second, targets: rest } : { remote: first, targets: operands.slice(1) };
 }
 
 function variables(texts: readonly string[]): Record<string, string> {

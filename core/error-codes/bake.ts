@@ -29,8 +29,9 @@ export const BAKE_ERRORS = {
   },
   "bake/remote": {
     title: "A definition that is elsewhere",
-    cause: "The first argument is the address of a repository. tsbuild reads definitions of this machine only.",
-    wayOut: "Clone the repository, and run bake in its directory.",
+    cause:
+      "The first argument is the address of a repository, an archive or a file, which has no bake file, one that is too large, or contexts that cannot be addressed.",
+    wayOut: "Name the file with `-f`, as a path in the repository; or clone it, and run bake in its directory.",
   },
   "bake/not-allowed": {
     title: "A bake file that asks for more than it is allowed",

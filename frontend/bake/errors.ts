@@ -63,3 +63,8 @@ export const badOverride = (text: string, found: string): UsageError =>
   new UsageError("bake/override", `Cannot read "${text}" for --set: ${found}`, {
     hint: "write TARGET.KEY=VALUE, such as app.args.VERSION=2 or *.platform=linux/arm64",
   });
+
+export const contextElsewhere = (path: string, address: string): TsbuildError =>
+  new UsageError("bake/remote", `Cannot take "${path}" of ${address} as a context: a part of an archive has no address`, {
+    hint: "name a repository, or unpack the archive and run bake there",
+  });

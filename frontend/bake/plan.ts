@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { isAddress } from "../../core/text/address.js";
+import { contextElsewhere } from "./errors.js";
 import type { BakeDefinition } from "./definition.js";
 import type { TargetFields } from "./fields.js";
 import { type BakePlan, type PlannedTarget, selectTargets } from "./select.js";
@@ -22,6 +23,8 @@ export interface PlanOptions {
   readonly call: string | undefined;
   /** Returns a variable of the environment. */
   env(name: string): string | undefined;
+  /** Address that relative contexts are of; undefined for a definition of this machine. */
+  readonly remote?: string | undefined;
 }
 
 /** Prefix of a path of the working directory, where others are of the definition's. */
@@ -32,7 +35,7 @@ export function planBake(definition: BakeDefinition, options: PlanOptions): Bake
   const { targets, env } = options;
   const plan = selectTargets(definition, { targets, env, overrides: [...options.set, ...flagOverrides(options)] });
   const epoch = env("SOURCE_DATE_EPOCH");
-  return { ...plan, targets: plan.targets.map((target) => finished(target, epoch)) };
+  return { ...plan, targets: plan.targets.map((target) => finished(target, epoch, options.remote)) };
 }
 
 /** Returns the overrides that flags stand for. */
@@ -56,11 +59,31 @@ function attestOverride(type: string, text: string | undefined): readonly string
 }
 
 /** Returns a target with a clean path of its context, and dated as the environment says. */
-function finished(target: PlannedTarget, epoch: string | undefined): PlannedTarget {
-  const { context = ".", args } = target.fields;
+function finished(target: PlannedTarget, epoch: string | undefined, remote: string | undefined): PlannedTarget {
+  const { context = ".", contexts, args } = target.fields;
   const dated = epoch && !args?.has("SOURCE_DATE_EPOCH") ? { args: new Map([...(args ?? []), ["SOURCE_DATE_EPOCH", epoch] as const]) } : {};
-  const fields: TargetFields = { ...target.fields, ...dated, context: cleanPath(context) };
+  const named =
+    remote === undefined || !contexts
+      ? {}
+      : { contexts: new Map([...contexts].map(([name, path]) => [name, path && elsewhere(path, remote)])) };
+  const fields: TargetFields = {
+    ...target.fields,
+    ...dated,
+    ...named,
+    context: cleanPath(remote === undefined ? context : elsewhere(context, remote)),
+  };
   return { ...target, fields };
+}
+
+/** Returns a context of a definition that is elsewhere: a relative one is a directory there. */
+function elsewhere(path: string, remote: string): string {
+  if (path.startsWith(LOCAL_PREFIX) || isAddress(path) || path.startsWith("target:")) return path;
+  const directory = clean(path);
+  if (directory === ".") return remote;
+  if (/^https?:\/\/[^#]*\.(?:tar|tgz|tar\.\w+|zip)$/i.test(remote)) throw contextElsewhere(path, remote);
+  const [address = "", fragment = ""] = remote.split("#");
+  const [ref = "", inside = ""] = fragment.split(":");
+  return `${address}#${ref}:${clean(posix.join(inside, directory))}`;
 }
 
 /** Returns a path as Go's path.Clean, without the prefix of local paths. Addresses stay. */

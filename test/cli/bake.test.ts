@@ -142,7 +142,6 @@ test("bake: a path of --set is allowed by who types it", async (t) => {
 const REFUSED: readonly (readonly [name: string, files: Readonly<Record<string, string>>, args: readonly string[], code: string])[] = [
   ["no file", {}, [], "bake/no-file"],
   ["a missing file", {}, ["-f", "other.hcl"], "bake/no-file"],
-  ["a remote definition", { "docker-bake.hcl": "" }, ["https://example.com/x.git"], "bake/remote"],
   ["no target", { "docker-bake.hcl": 'target "app" {}' }, [], "bake/no-target"],
   ["an attestation", { "docker-bake.hcl": 'target "default" { attest = ["type=sbom"] }' }, [], "cli/not-supported"],
   ["a list of nothing", { "docker-bake.hcl": "" }, ["--list=things"], "cli/bad-value"],
