@@ -17,6 +17,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   build: { summary: "Build an image from a Dockerfile", load: () => import("./commands/build.js") },
   bake: { summary: "Build the targets of a bake file", load: () => import("./commands/bake.js") },
   compose: { summary: "Build the services of a Compose file", load: () => import("./commands/compose.js") },
+  test: { summary: "Run the test stages of a Dockerfile, and report which pass", load: () => import("./commands/test.js") },
   check: { summary: "Check a Dockerfile without building it, and fix it", load: () => import("./commands/check.js") },
   images: { summary: "List images in the local store", load: () => import("./commands/images.js") },
   tag: { summary: "Give an image another name", load: () => import("./commands/tag.js") },

@@ -20,16 +20,20 @@ export interface BuildTargetsOptions extends CommonOptions, Pick<BuildOptions, "
    * are those of all, and win over theirs.
    */
   readonly targets: Readonly<Record<string, BuildOptions>>;
+  /** True goes on after a failure with what does not need the failed target. Default false. */
+  readonly keepGoing?: boolean;
+  /** Called when a target has ended. */
+  readonly onEnd?: (target: string, outcome: { readonly result: BuildResult } | { readonly error: unknown }) => void;
 }
 
 /**
  * Builds several targets together: in one store session, in parallel, each step that they share
- * once. Events come with ids and names of their target. The first failure cancels the others.
- * Returns the results by name. Throws as `build` does, and `build/targets` for contexts that lead
- * in a circle or to no target.
+ * once. Events come with ids and names of their target. The first failure cancels the others, and
+ * is thrown, unless `keepGoing` is set. Returns the results by name. Throws as `build` does, and
+ * `build/targets` for contexts that lead in a circle or to no target.
  */
 export async function buildTargets(options: BuildTargetsOptions): Promise<Readonly<Record<string, BuildResult>>> {
-  const { targets, ...shared } = options;
+  const { targets, keepGoing, onEnd, ...shared } = options;
   const order = linkOrder(targets);
   const failing = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failing.signal]) : failing.signal;
@@ -43,7 +47,7 @@ export async function buildTargets(options: BuildTargetsOptions): Promise<Readon
   for (const { resolved } of builds.values()) await checkOutputs(resolved.outputs, resolved.cacheTo);
   throwIfAborted(options.signal);
   const results = await withResource(new Session(all, { several: true }), (session) =>
-    new TargetBuilds({ builds, session, failing }).run(),
+    new TargetBuilds({ builds, session, failing, keepGoing, onEnd }).run(),
   );
   const { root, budget } = all;
   if (!all.collect || budget === undefined || !Object.values(results).some(({ collectionDue }) => collectionDue)) return results;
@@ -71,6 +75,8 @@ interface TargetBuildsOptions {
   readonly session: Session;
   /** Aborted by the first failure. */
   readonly failing: AbortController;
+  readonly keepGoing: boolean | undefined;
+  readonly onEnd: BuildTargetsOptions["onEnd"];
 }
 
 /** The builds of one call. Each waits for those that it is built from. */
@@ -88,17 +94,23 @@ class TargetBuilds {
   }
 
   async run(): Promise<Readonly<Record<string, BuildResult>>> {
-    const { builds, failing } = this.#options;
+    const { builds, failing, keepGoing, onEnd } = this.#options;
     for (const [name, target] of builds) {
       const building = this.#build(name, target);
-      building.catch((error: unknown) => failing.abort(error));
+      building.then(
+        (result) => onEnd?.(name, { result }),
+        (error: unknown) => (keepGoing ? onEnd?.(name, { error }) : failing.abort(error)),
+      );
       this.#started.set(name, building);
     }
     // All have ended before the error is thrown, so that nothing is left running.
-    await Promise.allSettled(this.#started.values());
+    const outcomes = await Promise.allSettled(this.#started.values());
     if (failing.signal.aborted) throw failing.signal.reason;
     const results: Record<string, BuildResult> = {};
-    for (const [name, building] of this.#started) results[name] = await building;
+    for (const [index, name] of [...this.#started.keys()].entries()) {
+      const outcome = outcomes[index];
+      if (outcome?.status === "fulfilled") results[name] = outcome.value;
+    }
     return results;
   }
 

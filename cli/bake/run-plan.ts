@@ -52,15 +52,17 @@ export async function runPlan(
   return runCalls(called, call, environment);
 }
 
+/** Builds with one display, whose names and ids are printed. */
 interface Builds {
-  readonly planned: readonly PlannedBakeTarget[];
+  readonly planned: readonly Pick<PlannedBakeTarget, "name" | "linked">[];
   readonly targets: Readonly<Record<string, BuildOptions>>;
   readonly form: ReturnType<typeof progressForm>;
   readonly files: ResultFiles;
   readonly ofFiles: readonly Diagnostic[];
 }
 
-async function buildAll(
+/** Builds targets together. Returns the exit code. */
+export async function buildAll(
   { planned, targets, form, files, ofFiles }: Builds,
   flags: ParsedFlags,
   environment: CliEnvironment,

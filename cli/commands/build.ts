@@ -3,6 +3,7 @@ import { printableLines } from "../../core/text/printable.js";
 import type { BuildResult, Output } from "../../api/options/options.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { asCanceled, CanceledError, DiagnosticsError } from "../../core/errors.js";
+import { namesSeveral } from "../bake/several.js";
 import { readCall } from "../check/call.js";
 import { readBuildOptions, readInputs } from "../syntax/build-options.js";
 import { type CliEnvironment, type Command, print, printStderr } from "../environment.js";
@@ -39,6 +40,15 @@ export const command: Command = {
     if (call.method !== "build") {
       const { runCall } = await import("./call.js");
       return runCall(call, { ...options, ...inputs }, { reporter, files }, environment);
+    }
+    const stages = flags.one("target");
+    if (namesSeveral(stages)) {
+      const { buildStages } = await import("../bake/build-stages.js");
+      return buildStages(
+        stages.split(","),
+        { options: { ...options, ...inputs, ...(outputs.length > 0 ? { outputs } : {}) }, form, files },
+        { flags, environment },
+      );
     }
     const engine =
       into === "docker" || into === "podman" ? await (await import("../engines/engine.js")).beginLoad(into, environment) : undefined;

@@ -115,6 +115,22 @@ test("targets: the failed step is named once, whatever runs beside it", async (t
   t.is(error?.step, "[wrong 1/1] COPY missing /");
 });
 
+test("targets: with keepGoing the others are built, and each end is told", async (t) => {
+  const { run } = rig(t);
+  const ended: Record<string, string> = {};
+  const results = await run(
+    {
+      wrong: inline("FROM scratch\nCOPY missing /\n"),
+      user: { ...inline("FROM wrong\n"), buildContexts: { wrong: "target:wrong" } },
+      right: inline(SHARED),
+    },
+    { keepGoing: true, onEnd: (name, outcome) => void (ended[name] = "error" in outcome ? String(outcome.error).slice(0, 12) : "built") },
+  );
+  t.deepEqual(Object.keys(results), ["right"]);
+  t.deepEqual(ended, { right: "built", user: ended["wrong"] ?? "", wrong: ended["user"] ?? "" });
+  t.not(ended["wrong"], "built");
+});
+
 test("targets: an abort cancels all", async (t) => {
   const { run } = rig(t);
   const abort = new AbortController();

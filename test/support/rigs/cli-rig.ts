@@ -138,11 +138,18 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
         builds.push(plain);
         return options.build ? options.build(given, (event) => onEvent?.(event)) : RESULT;
       },
-      buildTargets: async ({ targets, onEvent }) => {
+      buildTargets: async ({ targets, onEvent, keepGoing, onEnd }) => {
         const results: Record<string, BuildResult> = {};
         for (const [name, target] of Object.entries(targets)) {
           builds.push(target);
-          results[name] = options.build ? await options.build(target, (event) => onEvent?.(event)) : RESULT;
+          try {
+            const result = options.build ? await options.build(target, (event) => onEvent?.(event)) : RESULT;
+            results[name] = result;
+            onEnd?.(name, { result });
+          } catch (error) {
+            if (!keepGoing) throw error;
+            onEnd?.(name, { error });
+          }
         }
         return results;
       },

@@ -1,0 +1,93 @@
+import { GROUPS } from "../../api/options/option.js";
+import { asCanceled } from "../../core/errors.js";
+import { stageBuilds, stagesNamed } from "../bake/stages.js";
+import { type TestOutcome, testReport } from "../bake/test-report.js";
+import { type Command, print, printStderr, storeRoot } from "../environment.js";
+import { EXIT, exitCodeOf } from "../exit-codes.js";
+import { paintFor } from "../output/paint.js";
+import { renderError } from "../output/render-error.js";
+import { createReporter } from "../progress/create-reporter.js";
+import { progressForm, terminal } from "../progress/form.js";
+import { BUILD_FLAGS } from "../syntax/build-flags.js";
+import { readBuildOptions, readInputs } from "../syntax/build-options.js";
+import { type CommandSyntax, parseFlags } from "../syntax/flags.js";
+import { historyLimits } from "../syntax/history-limits.js";
+
+/** Flags of `build` that say what becomes of a result: tests have none. */
+const RESULTS: ReadonlySet<string> = new Set([
+  "output",
+  "push",
+  "load",
+  "tag",
+  "iidfile",
+  "metadata-file",
+  "check",
+  "call",
+  "attest",
+  "provenance",
+  "sbom",
+]);
+
+const SYNTAX: CommandSyntax = {
+  name: "test",
+  summary: "Run the stages whose name begins with test, and report which pass",
+  operands: "PATH | URL",
+  count: [1, 1],
+  flags: [
+    {
+      name: "report",
+      value: "<form>",
+      choices: ["tap", "junit"],
+      text: "Form of the report on the standard output (default: tap)",
+      group: GROUPS.output,
+    },
+    ...BUILD_FLAGS.filter(({ name }) => !RESULTS.has(name) && name !== "report"),
+  ],
+  after: "--target names other stages, as names and patterns: 'lint,test-*'.\nExample: tsbuild test --report=junit . > report.xml",
+};
+
+export const command: Command = {
+  async run(args, environment) {
+    const flags = parseFlags(SYNTAX, args);
+    const wide = {
+      ...flags,
+      all: (name: string) => (RESULTS.has(name) ? [] : flags.all(name)),
+      one: (name: string) => (RESULTS.has(name) ? undefined : flags.one(name)),
+      has: (name: string) => !RESULTS.has(name) && flags.has(name),
+    };
+    const options = { ...readBuildOptions(wide, environment), ...(await readInputs(flags, environment)) };
+    const stages = await stagesNamed((flags.one("target") ?? "test*").split(","), options, environment);
+    const paint = paintFor(environment);
+    const form = progressForm({ named: flags.one("progress"), quiet: flags.has("quiet") }, environment);
+    const reporter = await createReporter(form, () => ({ stream: environment.stderr, paint, ...terminal(environment) }));
+    const started = environment.now();
+    const outcomes = new Map<string, TestOutcome>();
+    try {
+      await environment.api.buildTargets({
+        ...storeRoot(environment, flags.one("root")),
+        ...historyLimits(environment.env["TSBUILD_HISTORY"]),
+        targets: stageBuilds(stages, { ...options, outputs: [{ type: "cacheonly" }] }),
+        keepGoing: true,
+        signal: environment.signal,
+        onEvent: (event) => event.type !== "explained" && reporter.onEvent(event),
+        onEnd: (name, outcome) => {
+          outcomes.set(name, {
+            name,
+            seconds: (environment.now() - started) / 1000,
+            error: "error" in outcome ? outcome.error : undefined,
+          });
+        },
+      });
+      if (environment.signal.aborted) throw environment.signal.reason;
+    } catch (error) {
+      reporter.finish();
+      const shown = asCanceled(error, environment.signal);
+      await printStderr(environment, renderError(shown, { paint }));
+      return exitCodeOf(shown);
+    }
+    reporter.finish();
+    const ended = stages.flatMap((name) => outcomes.get(name) ?? []);
+    await print(environment.stdout, testReport(flags.one("report") === "junit" ? "junit" : "tap", ended));
+    return ended.some(({ error }) => error !== undefined) ? EXIT.failure : EXIT.success;
+  },
+};
