@@ -112,7 +112,7 @@ test("every folder of sources has a page that says what lives there", (t) => {
 });
 
 test("examples/ci/seccomp.json is made from the calls that steps may make", async (t) => {
-  const { seccompProfile } = (await import(pathToFileURL(join(root, "scripts/generate-seccomp-profile.mjs")).href)) as {
+  const { seccompProfile } = (await import(pathToFileURL(join(root, "scripts/generate/seccomp-profile.mjs")).href)) as {
     readonly seccompProfile: () => string;
   };
   t.deepEqual(JSON.parse(readFileSync(join(root, "examples/ci/seccomp.json"), "utf8")), JSON.parse(seccompProfile()));

@@ -1,4 +1,4 @@
-// Made by scripts/generate-spec-operations.mjs from executor-native/helper/spec/operations.def.
+// Made by scripts/generate/spec-operations.mjs from executor-native/helper/spec/operations.def.
 
 type Decimal = number | bigint;
 

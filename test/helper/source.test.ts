@@ -91,7 +91,7 @@ test("the page about the helper names files that exist", (t) => {
 });
 
 test("the spec's operations have the same keys and fields in TypeScript and in C", (t) => {
-  const generator = join(packageRoot(), "scripts/generate-spec-operations.mjs");
+  const generator = join(packageRoot(), "scripts/generate/spec-operations.mjs");
   const { stdout, stderr } = spawnSync(process.execPath, [generator, "--print"], { encoding: "utf8" });
   t.is(stderr, "");
   t.is(readFileSync(join(packageRoot(), "executor-native/worker/spec-operations.ts"), "utf8"), stdout);

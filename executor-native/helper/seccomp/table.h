@@ -1,4 +1,4 @@
-/* Made by scripts/generate-seccomp-table.mjs from names.txt. */
+/* Made by scripts/generate/seccomp-table.mjs from names.txt. */
 #ifndef TSBUILD_SECCOMP_TABLE_H
 #define TSBUILD_SECCOMP_TABLE_H
 

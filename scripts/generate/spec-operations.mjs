@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), "executor-native");
+const folder = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), "executor-native");
 
 /** Type of each kind of field. */
 const TYPES = { text: "string", number: "Decimal", flag: "boolean", bytes: "Uint8Array" };
@@ -26,7 +26,7 @@ const members = Array.from(operations, ([, macro, key, fields]) => {
   return `  readonly ${key.includes("-") ? JSON.stringify(key) : key}: readonly [${list.join(", ")}];`;
 });
 
-const text = `// Made by scripts/generate-spec-operations.mjs from executor-native/helper/spec/operations.def.
+const text = `// Made by scripts/generate/spec-operations.mjs from executor-native/helper/spec/operations.def.
 
 type Decimal = number | bigint;
 

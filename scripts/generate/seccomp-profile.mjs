@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const NAMES = join(root, "executor-native", "helper", "seccomp", "names.txt");
 const PROFILE = join(root, "examples", "ci", "seccomp.json");
 

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), "executor-native", "helper", "seccomp");
+const folder = join(dirname(dirname(dirname(fileURLToPath(import.meta.url)))), "executor-native", "helper", "seccomp");
 const names = readFileSync(join(folder, "names.txt"), "utf8").replaceAll(/^#.*$/gm, "").split(/\s+/).filter(Boolean);
 
 /**
@@ -124,7 +124,7 @@ if (unknown.length) throw new Error(`No architecture has the system calls: ${unk
 
 writeFileSync(
   join(folder, "table.h"),
-  `/* Made by scripts/generate-seccomp-table.mjs from names.txt. */
+  `/* Made by scripts/generate/seccomp-table.mjs from names.txt. */
 #ifndef TSBUILD_SECCOMP_TABLE_H
 #define TSBUILD_SECCOMP_TABLE_H
 
