@@ -62,6 +62,9 @@ export function storedImage(image: NamedImage, store: Store): StoredImage {
   };
 }
 
+/** Members of a config that docker shows also where the image has none. */
+const EMPTY_CONFIG = { Cmd: null, Entrypoint: null, Env: null, Labels: null, OnBuild: null, User: "", Volumes: null, WorkingDir: "" };
+
 /** Returns the output of `docker inspect` about an image, as far as it exists without a daemon. */
 export function inspectImage(image: NamedImage, store: Store, platform?: string): Record<string, unknown> {
   const { complete, view } = readStored(image, store, platform);
@@ -71,10 +74,12 @@ export function inspectImage(image: NamedImage, store: Store, platform?: string)
     Id: view.manifest.config.digest,
     RepoTags: references.map(familiarReference),
     RepoDigests: [...new Set(references.map((reference) => `${familiarRepository(reference)}@${image.target.digest}`))],
+    Parent: "",
     Comment: config.history?.at(-1)?.comment ?? "",
     Created: config.created ?? "",
     Author: config.author ?? "",
-    Config: config.config ?? {},
+    DockerVersion: "",
+    Config: { ...EMPTY_CONFIG, ...config.config },
     Architecture: config.architecture,
     ...(config.variant === undefined ? {} : { Variant: config.variant }),
     Os: config.os,

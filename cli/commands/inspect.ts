@@ -40,7 +40,7 @@ export const command: Command = {
       }
       const text = template
         ? // A script's template prints unchanged text.
-          found.map((image) => `${shown(template(image))}\n`).join("")
+          found.map((image) => `${shown(template(typed(image)))}\n`).join("")
         : `${format === "json" ? jsonText(found) : jsonText(found, 4)}\n`;
       await print(environment.stdout, text);
       for (const error of errors) await printStderr(environment, renderError(error, { paint: paintFor(environment) }));
@@ -48,3 +48,13 @@ export const command: Command = {
     });
   },
 };
+
+const EMPTY: Readonly<Record<string, unknown>> = { Cmd: [], Entrypoint: [], Env: [], OnBuild: [], Labels: {}, Volumes: {} };
+
+/** Returns an image for a template, in which an absent list or map is an empty one, as in Go. */
+function typed(image: Record<string, unknown>): Record<string, unknown> {
+  const { Config: config } = image;
+  if (typeof config !== "object" || config === null) return image;
+  const members = Object.entries(config).map(([name, value]) => [name, value ?? EMPTY[name] ?? value] as const);
+  return { ...image, Config: Object.fromEntries(members) };
+}

@@ -2,7 +2,8 @@ import { Writable } from "node:stream";
 import test from "ava";
 import { recordedStep } from "../../core/recorded-step.js";
 import fc from "fast-check";
-import { PLAIN } from "../../cli/output/paint.js";
+import type { CliEnvironment } from "../../cli/environment.js";
+import { paintFor, PLAIN } from "../../cli/output/paint.js";
 import { plainReporter } from "../../cli/progress/plain.js";
 import { frame } from "../../cli/progress/tty/frame.js";
 import { LiveScreen } from "../../cli/progress/tty/live-screen.js";
@@ -400,3 +401,29 @@ test("times have nine digits of fraction at most, as Go writes them", (t) => {
   t.is(rfc3339(START + 0.5), "2026-03-01T12:00:00.0005Z");
   t.is(rfc3339(START + 1234.25), "2026-03-01T12:00:01.23425Z");
 });
+
+/** Value of BUILDKIT_COLORS, text of a completed step, of a canceled one, of an error. */
+const COLORS: readonly (readonly [value: string | undefined, done: string, canceled: string, error: string])[] = [
+  [undefined, "\u001b[36mx\u001b[39m", "\u001b[1m\u001b[33mx\u001b[39m\u001b[22m", "\u001b[1m\u001b[31mx\u001b[39m\u001b[22m"],
+  [
+    "run=green:cancel=light-blue:error=255,0,7",
+    "\u001b[32mx\u001b[39m",
+    "\u001b[94mx\u001b[39m",
+    "\u001b[1m\u001b[38;2;255;0;7mx\u001b[39m\u001b[22m",
+  ],
+  [
+    "run=nocolour:error=256,0,0:other=red:=",
+    "\u001b[36mx\u001b[39m",
+    "\u001b[1m\u001b[33mx\u001b[39m\u001b[22m",
+    "\u001b[1m\u001b[31mx\u001b[39m\u001b[22m",
+  ],
+];
+
+for (const [value, done, canceled, error] of COLORS) {
+  test(`BUILDKIT_COLORS=${value ?? ""}`, (t) => {
+    const paint = paintFor({ stderr: { isTTY: true }, env: { BUILDKIT_COLORS: value } } as unknown as CliEnvironment);
+    t.deepEqual([paint.done("x"), paint.canceled("x"), paint.severity("error", "x")], [done, canceled, error]);
+    const refused = paintFor({ stderr: { isTTY: true }, env: { BUILDKIT_COLORS: value, NO_COLOR: "1" } } as unknown as CliEnvironment);
+    t.is(refused.done("x"), "x");
+  });
+}

@@ -76,7 +76,7 @@ function tone({ end }: ScreenStep, paint: Paint): (text: string) => string {
     case "failed":
       return (text) => paint.severity("error", text);
     case "canceled":
-      return (text) => paint.severity("warning", text);
+      return paint.canceled;
     case undefined:
       return (text) => text;
   }
