@@ -41,6 +41,16 @@ const MASKED = [
 ];
 const READONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 /**
+ * Entries of /proc about the whole machine. Each has one owner, mode and time in all the /proc
+ * there are, and whoever has root's id may change them. Note that those below /proc/net cannot be
+ * here, because each process has a link to others of its own.
+ */
+const OF_THE_MACHINE = [
+  "buddyinfo cgroups cmdline config.gz consoles cpuinfo crypto devices diskstats dma driver execdomains fb filesystems iomem ioports",
+  "kallsyms key-users kmsg kpagecgroup kpagecount kpageflags loadavg locks mdstat meminfo misc modules mtrr pagetypeinfo partitions",
+  "pressure schedstat slabinfo softirqs stat swaps sysvipc tty uptime version vmallocinfo vmstat zoneinfo",
+].flatMap((names) => names.split(" ").map((name) => `/proc/${name}`));
+/**
  * Further paths of /proc through which root changes the host. A step without limits has nothing
  * masked, and lacks no capability.
  */
@@ -141,6 +151,7 @@ export function encodeSpec(
   operation("outer-proc", outerProc);
   for (const path of insecure ? [] : MASKED) operation("masked", path);
   for (const path of unlimited ? [] : READONLY) operation("readonly", path);
+  for (const path of isHostRoot && !outerProc ? OF_THE_MACHINE : []) operation("readonly", path);
   for (const path of insecure && ownNamespace ? SETTINGS_OF_ROOT : []) operation("readonly", path);
   // A mount of the step replaces the usual one, as in Docker: nothing lies below it.
   const ownShm = spec.mounts.some(({ dest }) => dest === "/dev/shm");

@@ -55,6 +55,7 @@ function outside(file: string, pid: number): string[] {
     ...values.map((path) => `${path} ${readFileSync(path, "utf8")}`),
     `content ${readFileSync(file, "utf8")}`,
     `beside ${readdirSync(join(file, "..")).join(" ")}`,
+    `/proc/version ${(({ mode, uid, gid, mtimeMs }) => [mode, uid, gid, mtimeMs].join(" "))(statSync("/proc/version"))}`,
     `host name ${hostname()}`,
     `lo ${existsSync("/sys/class/net/lo") ? readFileSync("/sys/class/net/lo/flags", "utf8") : ""}`,
     `process ${/^State:\s+\w/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[0].includes("Z") === false}`,

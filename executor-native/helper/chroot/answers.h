@@ -12,6 +12,8 @@ struct monitor {
 	const char *root_path;
 	pid_t pid;
 	bool lends_devices; /* the root could have none of its own */
+	struct terminals *terminals; /* NULL where the step can have none */
+	struct handed *handed;
 
 	/* Answers to calls with paths (see supervised/translated.h); NULL in a chroot. */
 	struct translated *translated;
@@ -39,6 +41,7 @@ struct answer answer_ioprio(const struct monitor *monitor, const struct call *ca
 struct answer answer_descriptor_owner(const struct monitor *monitor, const struct call *call);
 struct answer answer_chroot(const struct monitor *monitor, const struct call *call);
 struct answer answer_uname(const struct monitor *monitor, const struct call *call);
+struct answer answer_dumpable(const struct monitor *monitor, const struct call *call);
 
 /* Files of /proc and /sys (outside-calls.c). */
 struct answer answer_open_outside(const struct monitor *monitor, const struct call *call);
@@ -52,5 +55,22 @@ struct answer answer_access_outside(const struct monitor *monitor, const struct 
 struct answer answer_accessat_outside(const struct monitor *monitor, const struct call *call);
 struct answer answer_readlink_outside(const struct monitor *monitor, const struct call *call);
 struct answer answer_readlinkat_outside(const struct monitor *monitor, const struct call *call);
+
+/* Changes of owners, modes, times and attributes (attributes.c). */
+struct answer answer_chmod_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_fchmod_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_fchmodat_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_fchmodat2_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_chown_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_lchown_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_fchown_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_fchownat_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_utimensat_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_futimesat_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_fsetxattr_outside(const struct monitor *monitor, const struct call *call);
+struct answer answer_fremovexattr_outside(const struct monitor *monitor, const struct call *call);
+/* The same for 32-bit programs, whose times have other forms. */
+struct answer answer_utimensat_outside_32(const struct monitor *monitor, const struct call *call);
+struct answer answer_futimesat_outside_32(const struct monitor *monitor, const struct call *call);
 
 #endif

@@ -57,6 +57,16 @@ struct answer answer_trace(const struct monitor *monitor, const struct call *cal
 	return when_own(monitor, (int32_t)call->args[1]);
 }
 
+/*
+ * Keeps processes readable for the monitor, which is asked for by the files they have open. Other
+ * users may not read them, dumpable or not.
+ */
+struct answer answer_dumpable(const struct monitor *monitor, const struct call *call)
+{
+	(void)monitor, (void)call;
+	return VALUE(0);
+}
+
 /* Answers calls about a process, a group or a user: others' groups and users' are refused. */
 static struct answer answer_about(const struct monitor *monitor, uint32_t which, int32_t who)
 {

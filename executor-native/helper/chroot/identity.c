@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/fsuid.h>
@@ -12,8 +13,8 @@
 #include "base/buffer.h"
 #include "base/short-path.h"
 
-/* More than /proc/PID/status has up to the line of the groups. */
-#define STATUS_ROOM 4096
+/* More than /proc/PID/status has, unless a process is in hundreds of groups. */
+#define STATUS_ROOM 8192
 #define PAGE 4096
 #define SAME (-1)
 
@@ -24,6 +25,9 @@ bool read_identity(const struct call *call, struct caller *identity)
 	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 	text[size > 0 ? size : 0] = 0;
 	const char *process = strstr(text, "\nTgid:"), *users = strstr(text, "\nUid:"), *groups = strstr(text, "\nGid:");
+	const char *capabilities = strstr(text, "\nCapEff:");
+	/* All of them where they are not read: who changes a file for the caller has its ids too. */
+	identity->capabilities = capabilities ? strtoull(capabilities + strlen("\nCapEff:"), NULL, 16) : UINT64_MAX;
 	return process && users && groups && sscanf(process, "\nTgid: %d", &identity->process) == 1 &&
 	       sscanf(users, "\nUid: %u %*u %*u %u", &identity->user, &identity->files_user) == 2 &&
 	       sscanf(groups, "\nGid: %u %*u %*u %u", &identity->group, &identity->files_group) == 2 && still_waits(call);
@@ -39,6 +43,31 @@ void end_identity(void)
 {
 	setfsuid(0);
 	setfsgid(0);
+}
+
+/* Makes those of the permitted capabilities effective that are in a mask. */
+static void use_capabilities(uint64_t mask)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+	if (syscall(SYS_capget, &header, data) < 0)
+		fail_errno("exec/supervisor", "Cannot read this process's capabilities");
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		data[i].effective = data[i].permitted & (uint32_t)(mask >> (32 * i));
+	if (syscall(SYS_capset, &header, data) < 0)
+		fail_errno("exec/supervisor", "Cannot use a part of the capabilities");
+}
+
+void take_rights(const struct caller *identity)
+{
+	take_identity(identity);
+	use_capabilities(identity->capabilities);
+}
+
+void end_rights(void)
+{
+	use_capabilities(UINT64_MAX);
+	end_identity();
 }
 
 typedef ssize_t (*transfer)(pid_t, const struct iovec *, unsigned long, const struct iovec *, unsigned long, unsigned long);

@@ -11,6 +11,7 @@ struct caller {
 	pid_t process; /* that the calling thread is of */
 	uint32_t user, group;             /* real */
 	uint32_t files_user, files_group; /* by which files are opened */
+	uint64_t capabilities;            /* effective */
 };
 
 /* Reads who calls; false when it is gone. */
@@ -19,6 +20,10 @@ bool read_identity(const struct call *call, struct caller *identity);
 /* Takes over the ids by which files are opened, and gives them back. */
 void take_identity(const struct caller *identity);
 void end_identity(void);
+
+/* The same with the capabilities, for changes of files. */
+void take_rights(const struct caller *identity);
+void end_rights(void);
 
 /* Reads a text of the caller with its NUL; false when it cannot be read or is too long. */
 bool read_step_text(const struct call *call, uint64_t address, char *text, size_t room);

@@ -18,8 +18,10 @@
 #include "base/walk.h"
 #include "chroot/answers.h"
 #include "chroot/enter.h"
+#include "chroot/handed.h"
 #include "chroot/mounts.h"
 #include "chroot/processes.h"
+#include "chroot/terminals.h"
 #include "roots/working-root.h"
 
 enum { OUTSIDE, INSIDE };
@@ -69,8 +71,10 @@ static void wait_for_end(const struct way_to_keep *way, const struct monitor *mo
 			{.fd = waiting->control, .events = POLLIN},
 			{.fd = waiting->listener, .events = POLLIN},
 		};
-		if (poll(polled, LENGTH(polled), -1) < 0 && errno != EINTR)
+		if (poll(polled, LENGTH(polled), time_to_look(monitor->handed)) < 0 && errno != EINTR)
 			fail_errno("exec/supervisor", "Cannot wait for the system calls of the step");
+		if (monitor->handed->is_suspected)
+			look_after(monitor->handed);
 		if (polled[2].revents & POLLIN)
 			way->answer_next(monitor, waiting->listener);
 		else if (polled[2].revents)
@@ -101,7 +105,11 @@ static struct waiting run(struct working_root *root, const struct way_to_keep *w
 {
 	int control[2];
 	struct monitor monitor = {.spec = root->spec, .root = root->places.root, .root_path = root->path, .pid = getpid()};
+	struct terminals terminals = {0};
+	struct handed handed = {0};
+	monitor.handed = &handed;
 	monitor.lends_devices = root->places.lends_devices;
+	monitor.terminals = root->places.lends_terminals ? &terminals : NULL;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot make a pair of sockets");
 	struct waiting waiting = {.signals = watch_signals(), .control = control[OUTSIDE], .listener = -1};
@@ -118,6 +126,7 @@ static struct waiting run(struct working_root *root, const struct way_to_keep *w
 	close(output->errors);
 	wait_for_end(way, &monitor, &waiting);
 	end_descendants();
+	restore_handed(&handed);
 	if (waiting.listener >= 0)
 		close(waiting.listener); /* not before: calls of whoever is left would fail oddly */
 	return waiting;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "chroot/sources.h"
+#include "chroot/terminals.h"
 #include "tree/layers.h"
 
 #define CODE "exec/sandbox-setup"
@@ -92,6 +93,14 @@ static bool make_device(const char *path, dev_t number)
 	return false;
 }
 
+/* Makes names for what makes terminals, in whose place the monitor opens the machine's. */
+static void place_maker(const char *devices)
+{
+	cleanup_free char *link = format_text("%s/ptmx", devices), *file = format_text("%s/pts/ptmx", devices);
+	if (symlink("pts/ptmx", link) < 0 || mknod(file, S_IFREG | 0666, 0) < 0)
+		fail_errno(CODE, "Cannot make \"%s\"", file);
+}
+
 static void place_devices(struct places *places)
 {
 	cleanup_free char *path = make_place(places, "/dev", true);
@@ -106,11 +115,14 @@ static void place_devices(struct places *places)
 		if (symlink(device_links[i].target, link) < 0)
 			fail_errno(CODE, "Cannot make the link \"%s\"", link);
 	}
+	places->lends_terminals = has_terminals();
 	cleanup_free char *pts = format_text("%s/pts", path), *shm = format_text("%s/shm", path);
 	cleanup_free char *queues = format_text("%s/mqueue", path);
 	make_directory(pts, 0755);
 	make_directory(shm, 01777);
 	make_directory(queues, 01777);
+	if (places->lends_terminals)
+		place_maker(path);
 }
 
 /* Puts a copy at the place of a mount that cannot be changed, whose changes are thrown away. */
@@ -177,7 +189,7 @@ static void place_file(struct places *places, const struct mount_spec *mount)
 static void place_mount(struct places *places, const struct mount_spec *mount)
 {
 	if (strcmp(mount->dest, "/dev") == 0)
-		places->lends_devices = false; /* the step's own is all there is */
+		places->lends_devices = places->lends_terminals = false; /* the step's own is all there is */
 	switch (mount->type) {
 	case MOUNT_BIND:
 		place_bind(places, mount);

@@ -9,7 +9,9 @@
 
 #include "base/buffer.h"
 #include "base/short-path.h"
+#include "chroot/handed.h"
 #include "chroot/outside.h"
+#include "chroot/terminals.h"
 #include "supervisor/notify.h"
 
 /* Numbers of file systems. */
@@ -20,20 +22,8 @@
 #define NR_FACCESSAT2 439
 #define EFFECTIVE_IDS 0x200
 
-/* A file that a call is about. */
-struct target {
-	struct caller identity;
-	struct outside outside;
-	int fd; /* O_PATH, or -1 with `error` */
-	int error;
-};
-
-/*
- * Finds the file of a call; false when the kernel answers. From then on this process has the
- * caller's rights over files, until end_target.
- */
-static bool find_target(const struct monitor *monitor, const struct call *call, int directory, uint64_t address,
-                        bool follow, struct target *target)
+bool find_target(const struct monitor *monitor, const struct call *call, int directory, uint64_t address, bool follow,
+                 struct target *target)
 {
 	char path[PATH_MAX];
 	if (!find_path(monitor, call, directory, address, follow, path))
@@ -63,14 +53,14 @@ int hold_shown(const struct monitor *monitor, const struct call *call, const cha
 	return fd < 0 ? -errno : fd;
 }
 
-static void end_target(const struct target *target)
+void end_target(const struct target *target)
 {
 	end_identity();
 	if (target->fd >= 0)
 		close(target->fd);
 }
 
-static bool is_outer_kind(int fd)
+bool is_of_machine(int fd)
 {
 	struct statfs status;
 	return fstatfs(fd, &status) == 0 && (status.f_type == PROC_KIND || status.f_type == SYS_KIND);
@@ -83,7 +73,7 @@ static int open_content(const struct monitor *monitor, const struct target *targ
 	int kept = (int)(flags & (O_ACCMODE | O_APPEND | O_DIRECTORY | O_PATH | O_TRUNC));
 	if (fstat(target->fd, &status) < 0)
 		return -1;
-	bool is_outer = is_outer_kind(target->fd), writes = (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
+	bool is_outer = is_of_machine(target->fd), writes = (flags & O_ACCMODE) != O_RDONLY || flags & O_TRUNC;
 	if (S_ISLNK(status.st_mode)) {
 		errno = ELOOP;
 		return -1;
@@ -102,6 +92,8 @@ static int open_content(const struct monitor *monitor, const struct target *targ
 	}
 	/* This process waits for nobody, such as for the other end of a FIFO. */
 	int fd = open(proc_path_of(target->fd).text, kept | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0 && monitor->terminals && target->outside.kind == LENT_DEVICE && is_maker(target->outside.path))
+		note_terminal(monitor->terminals, fd);
 	if (fd >= 0 && !(flags & (O_NONBLOCK | O_PATH)))
 		fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
 	return fd;
@@ -115,6 +107,8 @@ int open_shown(const struct monitor *monitor, const struct call *call, int direc
 	int fd = target.fd < 0 ? -1 : open_content(monitor, &target, flags);
 	int error = target.fd < 0 ? target.error : errno;
 	end_target(&target);
+	if (fd >= 0 && is_of_machine(fd))
+		note_handed(monitor->handed, target.outside.path, fd);
 	return fd < 0 ? -error : fd;
 }
 
@@ -197,7 +191,7 @@ static struct answer access_outside(const struct monitor *monitor, const struct 
 	if (!find_target(monitor, call, directory, path, true, &target))
 		return CONTINUE;
 	int error = target.error;
-	if (target.fd >= 0 && mode & W_OK && is_outer_kind(target.fd) && !is_writable(&target.outside))
+	if (target.fd >= 0 && mode & W_OK && is_of_machine(target.fd) && !is_writable(&target.outside))
 		error = EROFS;
 	else if (target.fd >= 0 &&
 	         syscall(NR_FACCESSAT2, AT_FDCWD, proc_path_of(target.fd).text, mode, EFFECTIVE_IDS) < 0 && errno != ENOSYS)

@@ -10,6 +10,7 @@
 #include "base/short-path.h"
 #include "base/walk.h"
 #include "chroot/outside.h"
+#include "chroot/terminals.h"
 #include "supervisor/notify.h"
 
 /* Linux 5.6: links and `..` stay below the directory that a path begins at. */
@@ -73,6 +74,8 @@ bool find_start(const struct monitor *monitor, const struct call *call, int dire
 
 bool is_device(const struct monitor *monitor, const char *path)
 {
+	if (monitor->terminals && (is_maker(path) || is_terminal(path)))
+		return true;
 	static const char *const devices[] = {"/dev/null",   "/dev/zero",    "/dev/full",
 	                                      "/dev/random", "/dev/urandom", "/dev/tty"};
 	for (size_t i = 0; monitor->lends_devices && i < LENGTH(devices); i++)
@@ -126,7 +129,7 @@ bool follow_outside(const struct monitor *monitor, bool follow, char path[PATH_M
 	       (is_outside(monitor, path) || follow_links(monitor, follow, path));
 }
 
-bool find_path(const struct monitor *monitor, const struct call *call, int directory, uint64_t address, bool follow,
+bool read_step_path(const struct monitor *monitor, const struct call *call, int directory, uint64_t address,
                char path[PATH_MAX])
 {
 	char text[PATH_MAX], start[PATH_MAX];
@@ -137,8 +140,14 @@ bool find_path(const struct monitor *monitor, const struct call *call, int direc
 		return false;
 	struct buffer whole = buffer_in(path, PATH_MAX);
 	append(&whole, "%s/%s", start, text);
-	if (whole.cut)
+	return !whole.cut;
+}
+
+bool find_path(const struct monitor *monitor, const struct call *call, int directory, uint64_t address, bool follow,
+               char path[PATH_MAX])
+{
+	if (!read_step_path(monitor, call, directory, address, path))
 		return false;
-	follow = follow || text[strlen(text) - 1] == '/';
+	follow = follow || path[strlen(path) - 1] == '/';
 	return follow_outside(monitor, follow, path);
 }

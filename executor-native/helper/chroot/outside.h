@@ -72,6 +72,31 @@ int hold_shown(const struct monitor *monitor, const struct call *call, const cha
  */
 int open_shown(const struct monitor *monitor, const struct call *call, int directory, uint64_t path, uint64_t flags);
 
+/* A file of /proc or /sys, or one that such a path leads to, that a call is about. */
+struct target {
+	struct caller identity;
+	struct outside outside;
+	int fd; /* O_PATH, or -1 with `error` */
+	int error;
+};
+
+/*
+ * Finds the file of a call; false when the kernel answers. From then on this process has the
+ * caller's rights over files, until end_target.
+ */
+bool find_target(const struct monitor *monitor, const struct call *call, int directory, uint64_t address, bool follow,
+                 struct target *target);
+void end_target(const struct target *target);
+
+/* Returns true when an open file is one of the machine's /proc or /sys. */
+bool is_of_machine(int fd);
+
+/*
+ * Reads a path of a caller, as one of its root; false when it cannot be read, or begins elsewhere.
+ */
+bool read_step_path(const struct monitor *monitor, const struct call *call, int directory, uint64_t address,
+               char path[PATH_MAX]);
+
 /* Finds the file that it stands for; false when the step may see none there. */
 bool find_outside(const struct monitor *monitor, const struct call *call, const struct caller *identity,
                   const char *path, bool follow, struct outside *outside);

@@ -50,6 +50,7 @@ struct places {
 	struct lent *lent; /* MAX_LENT of them */
 	struct looks *looks; /* how files look that cannot belong to others; NULL where they can */
 	bool lends_devices; /* the root could have no devices of its own (see mounts.c) */
+	bool lends_terminals;
 	size_t stub_count;
 	struct stub_directory *stubs;
 };

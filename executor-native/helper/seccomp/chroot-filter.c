@@ -56,6 +56,7 @@ static const uint32_t denied_32_bit[] = {
 #define FCNTL_32_BIT 55
 #define FCNTL64_32_BIT 221
 #define IOCTL_32_BIT 54
+#define FCHOWN16_32_BIT 95 /* with ids of 16 bits */
 #define TGKILL_32_BIT 270
 #else
 static const uint32_t denied_32_bit[] = {
@@ -68,6 +69,7 @@ static const uint32_t denied_32_bit[] = {
 #define FCNTL_32_BIT 55
 #define FCNTL64_32_BIT 221
 #define IOCTL_32_BIT 54
+#define FCHOWN16_32_BIT 95 /* with ids of 16 bits */
 #define TGKILL_32_BIT 268
 #endif
 
@@ -80,7 +82,7 @@ static void emit_question(struct program *program, const struct asked *asked)
 		if (asked->when == UNLESS_ZERO)
 			jump_if(program, BPF_JEQ, 0, &other);
 		else
-			jump_unless(program, BPF_JEQ, asked->value, &other);
+			jump_unless(program, asked->when == WHEN_BITS ? BPF_JSET : BPF_JEQ, asked->value, &other);
 	}
 	emit_return(program, ASK);
 	place(program, &other);
@@ -164,8 +166,16 @@ static void refuse_peers(struct program *program)
 	refuse_with(program, SYS_setsockopt, 2, BPF_JEQ, PASS_DESCRIPTORS, NO_OPTION);
 }
 
+/* Hides calls that can be about a descriptor, and say so in memory only. */
+static void hide(struct program *program)
+{
+	return_if(program, BPF_JEQ, NR_SETXATTRAT, NOT_THERE);
+	return_if(program, BPF_JEQ, NR_REMOVEXATTRAT, NOT_THERE);
+}
+
 static void emit_native(struct program *program, const struct chroot_filter *wanted)
 {
+	hide(program);
 	if (wanted->translates) {
 		allow_cookie(program, wanted->cookie);
 		for (size_t i = 0; i < LENGTH(not_translated); i++)
@@ -180,8 +190,11 @@ static void emit_native(struct program *program, const struct chroot_filter *wan
 		emit_keep_ids(program);
 }
 
-static void emit_foreign(struct program *program)
+static void emit_foreign(struct program *program, const struct chroot_filter *wanted)
 {
+	for (size_t i = 0; i < wanted->count_32; i++)
+		emit_question(program, &wanted->asked_32[i]);
+	hide(program);
 	for (size_t i = 0; i < LENGTH(denied_32_bit); i++)
 		return_if(program, BPF_JEQ, denied_32_bit[i], DENY);
 	refuse(program, FCNTL_32_BIT, 1, BPF_JEQ, F_SETOWN);
@@ -189,6 +202,7 @@ static void emit_foreign(struct program *program)
 	refuse_owners(program, FCNTL_32_BIT, IOCTL_32_BIT);
 	refuse_owners(program, FCNTL64_32_BIT, IOCTL_32_BIT);
 	return_if(program, BPF_JEQ, TGKILL_32_BIT, DENY);
+	return_if(program, BPF_JEQ, FCHOWN16_32_BIT, DENY);
 }
 
 static struct program *make_program(const struct chroot_filter *wanted)
@@ -203,7 +217,7 @@ static struct program *make_program(const struct chroot_filter *wanted)
 		else if (wanted->translates)
 			emit_return(program, NOT_THERE);
 		else
-			emit_foreign(program);
+			emit_foreign(program, wanted);
 		if (!wanted->network)
 			refuse_network(program, table->socket);
 		emit_allow_list(program, table);

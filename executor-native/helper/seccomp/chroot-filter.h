@@ -14,6 +14,7 @@ enum asked_when {
 	EVERY_TIME,
 	UNLESS_ZERO, /* the low half of the argument */
 	WHEN_VALUE,
+	WHEN_BITS, /* one of the bits */
 };
 
 struct asked {
@@ -26,6 +27,8 @@ struct asked {
 struct chroot_filter {
 	const struct asked *asked;
 	size_t count;
+	const struct asked *asked_32; /* of 32-bit programs */
+	size_t count_32;
 	bool network; /* the step may have sockets that lead out */
 
 	/*

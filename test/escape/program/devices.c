@@ -30,6 +30,31 @@ static long list(const char *path)
 ATTEMPT(devices) { return list("/dev"); }
 ATTEMPT(terminals) { return list("/dev/pts"); }
 
+ATTEMPT(terminals_of_others)
+{
+	char path[32];
+	int count = 0;
+	for (int number = 0; number < 4096; number++) {
+		snprintf(path, sizeof path, "/dev/pts/%d", number);
+		count += try_open(path, O_RDWR) >= 0;
+	}
+	say("%d opened", count);
+	return 0;
+}
+
+ATTEMPT(own_terminal)
+{
+	char text[8] = "";
+	int maker = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (maker < 0 || grantpt(maker) < 0 || unlockpt(maker) < 0)
+		return -1;
+	int terminal = open(ptsname(maker), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (terminal < 0 || write(terminal, "text", 4) != 4 || read(maker, text, sizeof text) != 4)
+		return -1;
+	say("%s", text);
+	return 0;
+}
+
 static const char *const devices_of_the_host[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"};
 
 /* The names of the errors, one for each device. */

@@ -18,7 +18,8 @@ int be_outside(void)
 	strcpy(abstract.sun_path + 1, shm);
 	snprintf(named.sun_path, sizeof named.sun_path, "%.96s.s", path);
 	int file = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
-	if (file < 0 || bind(service, (struct sockaddr *)&address, sizeof address) < 0 || listen(service, 8) < 0 ||
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC); /* kept open: there is one of ours in /dev/pts */
+	if (file < 0 || terminal < 0 || unlockpt(terminal) < 0 || bind(service, (struct sockaddr *)&address, sizeof address) < 0 || listen(service, 8) < 0 ||
 	    getsockname(service, (struct sockaddr *)&address, &size) < 0 ||
 	    bind(local, (struct sockaddr *)&abstract, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(shm))) < 0 || listen(local, 8) < 0 ||
 	    bind(beside, (struct sockaddr *)&named, sizeof named) < 0 || listen(beside, 8) < 0) {

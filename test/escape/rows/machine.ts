@@ -13,6 +13,8 @@ export const devices: readonly Row[] = [
   ["node_of_a_whiteout", "mknod 0:0, which is a mark of overlayfs", ["EPERM", "done"]],
   ["devices", "devices of the host in /dev", " core fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero"],
   ["terminals", "terminals of others in /dev/pts", " ptmx"],
+  ["terminals_of_others", "open of all terminals", "0 opened"],
+  ["own_terminal", "a terminal of the step's own", "text"],
   ["device_modes", "chmod of /dev/null, zero, full, random, urandom, tty", EACH_READ_ONLY],
   ["device_modes_by_descriptor", "chmod of the same by /proc/self/fd/N", EACH_READ_ONLY],
   ["device_owners", "chown of the same", EACH_READ_ONLY],
@@ -64,10 +66,22 @@ export const processes: readonly Row[] = [
   ["supplementary_groups", "supplementary groups: the image's for root", "0 50"],
 ];
 
+/** Returns the outcomes of attempts at the same file that all end alike. */
+function eight(...errors: readonly string[]): readonly string[] {
+  return errors.map((error) => Array<string>(8).fill(error).join(" "));
+}
+
 /** program/proc.c */
 export const proc: readonly Row[] = [
   ["others_in_proc", "memory, environment, files and root of others by /proc/PID", "none"],
   ["others_changed_by_proc", "settings of others by /proc/PID", "none"],
+  ["attributes_of_version", "mode, owner and times of /proc/version", { hostRoot: eight("EROFS"), others: eight("EPERM", "EROFS") }],
+  ["attributes_of_setting", "the same of a file of /proc/sys", eight("EROFS")],
+  // By design: see "Attributes of files in /proc" in docs/sandbox.md.
+  ["attributes_of_network", "the same of /proc/net/dev", { hostRoot: eight("done", "EROFS"), others: eight("EPERM", "EROFS") }],
+  ["attributes_of_sys", "the same of a file of /sys", eight("EROFS")],
+  ["attributes_after_change_of_user", "times of /proc/version after seteuid", ["EROFS", "EPERM"]],
+  ["attributes_by_exchanged_descriptor", "fchmod of a descriptor that another thread exchanges", "as before"],
   ["others_signalled_by_proc", "pidfd_send_signal of others by /proc/PID", "none"],
 ];
 

@@ -1,0 +1,36 @@
+/*
+ * Files of the machine that a step was given, and how they looked. A process of root's id that
+ * changed its user on the way shows nobody which file a descriptor of its own is, so that its
+ * changes of descriptors cannot be refused. If it was one of these, it gets its look back.
+ */
+#ifndef TSBUILD_CHROOT_HANDED_H
+#define TSBUILD_CHROOT_HANDED_H
+
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/util.h"
+
+struct handed {
+	size_t count;
+	struct handed_file {
+		int held; /* O_PATH */
+		struct stat look;
+	} *items;
+	bool is_suspected; /* one of them may be changed at any moment from now on */
+	struct timespec latest; /* moment of the latest look at them */
+};
+
+/* Notes a file that is given to a step. `path` is that of the machine. */
+void note_handed(struct handed *handed, const char *path, int fd);
+
+/* Returns the number of milliseconds until somebody has to look again; -1 for never. */
+int time_to_look(const struct handed *handed);
+
+/* Gives all of them their look back, if some time has passed since the latest look. */
+void look_after(struct handed *handed);
+
+/* Does so in any case. */
+void restore_handed(struct handed *handed);
+
+#endif
