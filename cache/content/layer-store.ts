@@ -172,7 +172,8 @@ export class IndexedLayerStore implements LayerStore {
     const youngest = Date.now() - age;
     return this.#unsynced.pending().filter((id) => {
       const made = statSync(join(this.#paths.snapshots, id), { throwIfNoEntry: false })?.ctimeMs;
-      return made !== undefined && made <= youngest;
+      // The clock of files is finer than that of programs.
+      return made !== undefined && Math.floor(made) <= youngest;
     });
   }
 

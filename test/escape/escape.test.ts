@@ -9,7 +9,7 @@ import { packageRoot } from "../../core/package-root.js";
 import { type OrdinaryUser, ordinaryUser, runAsUser, userWithoutIds, whoCanReach } from "../support/rigs/as-user.js";
 import { runInContainer } from "../support/container/container.js";
 import { containers } from "../support/container/containers.js";
-import { notInstalled, reasonIn, requires, withoutContainer, withoutProgram, withoutRoot } from "../support/requires.js";
+import { notInstalled, reasonIn, requires, withoutContainer, withoutNamespaces, withoutProgram, withoutRoot } from "../support/requires.js";
 import { BUSYBOX } from "../support/rigs/sandbox-rig.js";
 import type { Report } from "./attempts.js";
 
@@ -47,11 +47,13 @@ async function runHere(env: NodeJS.ProcessEnv = {}): Promise<string> {
   return stdout;
 }
 
-requires(...missing).serial("nothing gets out of a step", async (t) => {
+const withNamespaces = requires(...missing, withoutNamespaces()).serial;
+
+withNamespaces("nothing gets out of a step", async (t) => {
   held(t, await runHere(), withoutRoot === undefined ? ["root", "subids"] : ["subids", "virtual"]);
 });
 
-requires(...missing).serial("nothing gets out of a step with virtual owners", async (t) => {
+withNamespaces("nothing gets out of a step with virtual owners", async (t) => {
   held(t, await runHere({ TSBUILD_OWNERSHIP: "virtual" }), ["root-virtual", "virtual"]);
 });
 
@@ -73,7 +75,7 @@ requires(...missing, withoutContainer).serial("nothing gets out of a step withou
 /** Starts processes that end at once: the next number is none that a step has inside. */
 const FURTHER = 'i=0; while [ $i -lt 300 ]; do (:); i=$((i+1)); done; "$0" "$@"; exit $?';
 
-requires(...missing, withoutRoot).serial("nothing gets out of a step on copies of its layers", async (t) => {
+requires(...missing, withoutRoot, withoutNamespaces()).serial("nothing gets out of a step on copies of its layers", async (t) => {
   held(t, await runHere({ TSBUILD_TEST_ROOTS: "copied" }), ["root"]);
   held(t, await runHere({ TSBUILD_TEST_ROOTS: "copied", TSBUILD_OWNERSHIP: "virtual" }), ["root-virtual"]);
 });
@@ -94,7 +96,7 @@ for (const [who, found, tier] of [
   ["an ordinary user without one", userWithoutIds(), "virtual"],
 ] as const) {
   const user = whoCanReach(found, script);
-  requires(...missing, reasonIn(user)).serial(`nothing gets out of a step of ${who}`, async (t) => {
+  requires(...missing, reasonIn(user), withoutNamespaces()).serial(`nothing gets out of a step of ${who}`, async (t) => {
     held(t, await runAsUser(user as OrdinaryUser, script, program), [tier]);
   });
 }

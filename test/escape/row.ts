@@ -11,8 +11,8 @@ export const SETTING: Expected = { hostRoot: ["EROFS", "ENOENT"], others: ["EACC
 
 /**
  * Returns the outcomes of calls made with int 0x80. Other processors have none, and kernels may be
- * built without them.
+ * built without them; a container may refuse them.
  */
 export function i386(error: string): Expected {
-  return [error, "SIGSEGV", "no such calls"];
+  return [error, "SIGSEGV", "no such calls", "EPERM"];
 }

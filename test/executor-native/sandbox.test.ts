@@ -1,28 +1,31 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import test from "ava";
 import { packageRoot } from "../../core/package-root.js";
+import { chooseTier } from "../../executor-native/isolation/choose-tier.js";
 import type { Tier } from "../../executor-native/tier.js";
 import { type OrdinaryUser, ordinaryUser, runAsUser, userWithoutIds, whoCanReach } from "../support/rigs/as-user.js";
 import { type ContainerKind, containers } from "../support/container/containers.js";
 import { runInContainer } from "../support/container/container.js";
 import { BUSYBOX, SandboxRig } from "../support/rigs/sandbox-rig.js";
 import { CASES } from "./cases.js";
-import { notInstalled, reasonIn, requires, withoutContainer } from "../support/requires.js";
+import { notInstalled, reasonIn, requires, withoutContainer, withoutNamespaces } from "../support/requires.js";
 
 if (BUSYBOX === undefined) {
   requires(notInstalled("busybox-static"))("sandbox", (t) => t.fail());
 } else {
+  const lacking = withoutNamespaces();
   let rig: SandboxRig;
   test.before(async () => {
-    rig = await SandboxRig.open();
+    if (lacking === undefined) rig = await SandboxRig.open();
   });
   test.after.always(async () => await rig?.close());
   for (const { name, run } of CASES) {
-    test.serial(name, async (t) => {
+    requires(lacking).serial(name, async (t) => {
       await t.notThrowsAsync(run(rig));
     });
   }
@@ -33,7 +36,7 @@ if (BUSYBOX === undefined) {
     ["a user without subordinate ids, whose owners are virtual", userWithoutIds],
   ] as const) {
     const user = whoCanReach(findUser(), script);
-    requires(reasonIn(user)).serial(`the same as ${who}`, async (t) => {
+    requires(reasonIn(user), lacking).serial(`the same as ${who}`, async (t) => {
       t.deepEqual(JSON.parse(await runAsUser(user as OrdinaryUser, script)), {});
     });
   }
@@ -56,8 +59,17 @@ if (BUSYBOX === undefined) {
     ["on copies of layers", { TSBUILD_TEST_ROOTS: "copied" }],
     ["on copies of layers, with virtual owners", { TSBUILD_TEST_ROOTS: "copied", TSBUILD_OWNERSHIP: "virtual" }],
   ] as const) {
-    test.serial(`the same ${how}`, async (t) => {
+    requires(lacking).serial(`the same ${how}`, async (t) => {
       const env = { ...process.env, ...more };
+      const { stdout } = await promisify(execFile)(process.execPath, [script], { env, maxBuffer: 64 << 20 });
+      t.deepEqual(JSON.parse(stdout), {});
+    });
+  }
+
+  const { tier: tierHere } = chooseTier("auto", tmpdir());
+  if (tierHere !== "namespaces") {
+    test.serial(`the same with isolation "${tierHere}", as steps have it here`, async (t) => {
+      const env = { ...process.env, TSBUILD_ISOLATION: tierHere };
       const { stdout } = await promisify(execFile)(process.execPath, [script], { env, maxBuffer: 64 << 20 });
       t.deepEqual(JSON.parse(stdout), {});
     });

@@ -10,7 +10,7 @@ import { isHostRoot } from "../../executor-native/ownership.js";
 import { startWorker } from "../../executor-native/start-worker.js";
 import { encodeMessage, type Frame, FrameReader, outputHeader, type Response } from "../../executor-native/worker/protocol.js";
 import { BUSYBOX, ENTRY, ownSleep, processesWith, SandboxRig } from "../support/rigs/sandbox-rig.js";
-import { notInstalled, requires } from "../support/requires.js";
+import { notInstalled, requires, withoutNamespaces } from "../support/requires.js";
 import { until } from "../support/until.js";
 
 test("id maps: what each user may have", (t) => {
@@ -86,7 +86,9 @@ test("frames survive any cut of the byte stream", (t) => {
   }
 });
 
-test("a worker that ends is an error for whoever waits, and for whoever comes after", async (t) => {
+const withNamespaces = requires(withoutNamespaces());
+
+withNamespaces("a worker that ends is an error for whoever waits, and for whoever comes after", async (t) => {
   const state = mkdtempSync(join(tmpdir(), "tsbuild-state-"));
   try {
     const worker = await startWorker({ entry: ENTRY, stateDirectory: state });
@@ -110,7 +112,7 @@ test("a worker that ends is an error for whoever waits, and for whoever comes af
   }
 });
 
-test("closing waits for the worker's end, also with a request under way", (t) => {
+withNamespaces("closing waits for the worker's end, also with a request under way", (t) => {
   const url = (path: string): string => JSON.stringify(new URL(`../../executor-native/worker/${path}`, import.meta.url).href);
   // Ends a while after the connection has.
   const worker = `import { Socket } from "node:net";
@@ -134,7 +136,7 @@ test("closing waits for the worker's end, also with a request under way", (t) =>
 if (BUSYBOX === undefined) {
   requires(notInstalled("busybox-static"))("workers and sandboxes", (t) => t.fail());
 } else {
-  test("closing stops running steps", async (t) => {
+  withNamespaces("closing stops running steps", async (t) => {
     const rig = await SandboxRig.open();
     const up = withResolvers<void>();
     const time = ownSleep(98765);
@@ -149,7 +151,7 @@ if (BUSYBOX === undefined) {
     t.false(existsSync(rig.base));
   });
 
-  test("kill -9 of the main process ends the worker and every sandbox", async (t) => {
+  withNamespaces("kill -9 of the main process ends the worker and every sandbox", async (t) => {
     const script = fileURLToPath(new URL("main-process.js", import.meta.url));
     const time = ownSleep(98766);
     const main = spawn(process.execPath, [script, time], { stdio: ["ignore", "pipe", "inherit"] });

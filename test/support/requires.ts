@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import test, { type ExecutionContext } from "ava";
+import { probe } from "../../executor-native/probe.js";
 
 /** Declares a test that this machine may not be able to run. */
 export interface Declare {
@@ -55,8 +56,23 @@ export function withoutProgram(name: string): string | undefined {
   return spawnSync(name, ["--version"], { stdio: "ignore" }).error ? notInstalled(name) : undefined;
 }
 
+/** The reason where root may not mount, as in a container. */
+export const withoutMounts: string | undefined =
+  withoutRoot ?? (spawnSync("unshare", ["--mount", "true"], { stdio: "ignore" }).status === 0 ? undefined : "this process may not mount");
+
 /** The reason where nothing can be run with the rights of a container (container/container.ts). */
-export const withoutContainer: string | undefined = withoutRoot ?? withoutProgram("gcc");
+export const withoutContainer: string | undefined = withoutMounts ?? withoutProgram("gcc");
+
+/** Returns the reason where steps cannot have namespaces. */
+export function withoutNamespaces(): string | undefined {
+  return probe().ok ? undefined : "steps cannot have namespaces here";
+}
+
+/** Returns the reason where podman is missing, or cannot make the namespaces that it works in. */
+export function withoutPodman(): string | undefined {
+  const cannot = () => spawnSync("podman", ["info"], { stdio: "ignore" }).status !== 0;
+  return withoutProgram("podman") ?? (cannot() ? "podman does not work here" : undefined);
+}
 
 /** Returns the reason why a tool is missing. A value without one is the tool. */
 export function reasonIn(found: object): string | undefined {

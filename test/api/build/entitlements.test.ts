@@ -9,6 +9,7 @@ import type { BuildEvent } from "../../../core/events.js";
 import { type Entitlement, missingEntitlements } from "../../../llb/entitlements.js";
 import type { ExecOp } from "../../../llb/ops.js";
 import { edge, topological } from "../../../llb/vertex.js";
+import { requires, withoutNamespaces } from "../../support/requires.js";
 import { requireEntitlements } from "../../../solver/entitlements.js";
 
 /**
@@ -80,17 +81,20 @@ for (const [what, text, entitlement, options] of REFUSED) {
   });
 }
 
-test("entitlements: a step is let through by what the caller gives, and fails for its own reasons only", async (t) => {
-  for (const [text, options] of [
-    ["FROM scratch\nRUN --security=insecure id\n", { allow: ["security.insecure"] }],
-    ["FROM scratch\nRUN --network=host id\n", { allow: ["network.host"] }],
-    ["FROM scratch\nRUN --network=host id\n", { network: "host" }],
-    ["FROM scratch\nRUN --network=default id\nRUN --network=none id\nRUN id\n", { network: "none" }],
-  ] satisfies [string, BuildOptions][]) {
-    // There is no program in these images, so the first step fails; it was let begin.
-    t.is((await refusal(t, text, options))?.code, "build/step-failed", text);
-  }
-});
+requires(withoutNamespaces())(
+  "entitlements: a step is let through by what the caller gives, and fails for its own reasons only",
+  async (t) => {
+    for (const [text, options] of [
+      ["FROM scratch\nRUN --security=insecure id\n", { allow: ["security.insecure"] }],
+      ["FROM scratch\nRUN --network=host id\n", { allow: ["network.host"] }],
+      ["FROM scratch\nRUN --network=host id\n", { network: "host" }],
+      ["FROM scratch\nRUN --network=default id\nRUN --network=none id\nRUN id\n", { network: "none" }],
+    ] satisfies [string, BuildOptions][]) {
+      // There is no program in these images, so the first step fails; it was let begin.
+      t.is((await refusal(t, text, options))?.code, "build/step-failed", text);
+    }
+  },
+);
 
 const exec = (op: Partial<ExecOp>): ExecOp => ({
   kind: "exec",

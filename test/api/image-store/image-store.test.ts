@@ -5,6 +5,7 @@ import { Readable, Writable } from "node:stream";
 import { gunzipSync, gzipSync } from "node:zlib";
 import test, { type ExecutionContext } from "ava";
 import { openImageStore } from "../../../api/image-store/image-store.js";
+import { withoutPodman } from "../../support/requires.js";
 import type { ImageStore } from "../../../api/options/options.js";
 import { openStore } from "../../../cache/open-store.js";
 import { TsbuildError, UsageError } from "../../../core/errors.js";
@@ -549,7 +550,7 @@ test("exporters' archives load; podman and skopeo agree about ids", async (t) =>
       if (to.startsWith("oci-archive")) t.is(copy?.digest, digest);
     }
   }
-  if (process.getuid?.() === 0 && spawnSync("podman", ["--version"]).status === 0) {
+  if (process.getuid?.() === 0 && withoutPodman() === undefined) {
     await images.save(["app:1"], join(dir, "podman.tar"));
     const podman = (...args: readonly string[]) =>
       execFileSync("podman", ["--storage-driver=vfs", "--root", join(dir, "pod"), "--runroot", join(dir, "run"), ...args], {

@@ -1,4 +1,4 @@
-import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chownSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,8 @@ import test from "ava";
 import { openStore } from "../../../cache/open-store.js";
 import { sha256 } from "../../../core/digest.js";
 import { key, type OnEnd, open, temporaryRoot } from "../support.js";
-import { requires, withoutRoot } from "../../support/requires.js";
+import { whoCanReach } from "../../support/rigs/as-user.js";
+import { reasonIn, requires, withoutMounts } from "../../support/requires.js";
 
 const HAMMER = fileURLToPath(new URL("fixtures/hammer.js", import.meta.url));
 
@@ -241,13 +242,16 @@ test("crash: what a dead process had in flight goes at the next write, before an
   t.deepEqual(store.gc.verify(), []);
 });
 
-test("orphans: trees this user cannot remove are listed for the worker until they are forgotten", async (t) => {
+const FIXTURE = fileURLToPath(new URL("fixtures/unprivileged.js", import.meta.url));
+const nobody = whoCanReach({ name: "nobody", uid: 65534, gid: 65534, home: "/" }, FIXTURE);
+const asNobody = requires(process.getuid?.() === 0 ? reasonIn(nobody) : undefined);
+
+asNobody("orphans: trees this user cannot remove are listed for the worker until they are forgotten", async (t) => {
   const root = temporaryRoot(t.teardown);
   // Root can remove everything: be nobody.
   const ids = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
   if (ids.uid !== undefined) chownSync(root, 65534, 65534);
-  const fixture = fileURLToPath(new URL("fixtures/unprivileged.js", import.meta.url));
-  const child = spawn(process.execPath, [fixture, root], { ...ids, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [FIXTURE, root], { ...ids, stdio: ["ignore", "pipe", "pipe"] });
   t.teardown(() => execFileSync("chmod", ["-R", "u+rwX", root]));
   const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
   t.is(err, "");
@@ -256,8 +260,7 @@ test("orphans: trees this user cannot remove are listed for the worker until the
   t.like(JSON.parse(out), { removed: ["layer", "snapshot"], orphans: [3, 4, 0] });
 });
 
-const mayMount = spawnSync("unshare", ["--mount", "true"]).status === 0 ? undefined : "this process may not mount";
-requires(withoutRoot, mayMount)("disk full: a clear error that says how to go on, and the store is well afterwards", async (t) => {
+requires(withoutMounts)("disk full: a clear error that says how to go on, and the store is well afterwards", async (t) => {
   const root = temporaryRoot(t.teardown);
   execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", root], { stdio: "ignore" });
   try {

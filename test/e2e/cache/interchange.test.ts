@@ -5,7 +5,7 @@ import { missingForBusybox, startBusyboxRegistry } from "../../support/images/ba
 import type { RealRegistry } from "../../support/servers/registry.js";
 import { type Ended, Rig } from "../../support/rigs/rig.js";
 import { imageConfig } from "../../support/rigs/scenario.js";
-import { NO_BUILDX, notInstalled, requires } from "../../support/requires.js";
+import { NO_BUILDX, notInstalled, requires, withoutPodman } from "../../support/requires.js";
 
 // Tarballs that other programs read, and theirs that we read. Docker takes part where DOCKER_HOST
 // names one.
@@ -13,7 +13,7 @@ import { NO_BUILDX, notInstalled, requires } from "../../support/requires.js";
 const missing = missingForBusybox();
 const base = notInstalled(missing);
 const { serial } = requires(base);
-const withPodman = requires(base, without("podman")).serial;
+const withPodman = requires(base, withoutPodman()).serial;
 const withUmoci = requires(base, without("umoci")).serial;
 const withDocker = requires(base, hasDocker() ? undefined : NO_BUILDX).serial;
 const NAME = "docker.io/library/e2e-interchange:1";

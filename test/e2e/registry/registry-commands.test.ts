@@ -5,7 +5,7 @@ import { makeBusyboxLayout, missingForBusybox, pushLayout } from "../../support/
 import { withRig } from "../../support/images/busybox-suite.js";
 import { hasRegistry, type RealRegistry, REGISTRY_ACCOUNT, startRegistry } from "../../support/servers/registry.js";
 import { CLI, type Ended, Rig } from "../../support/rigs/rig.js";
-import { notInstalled, requires } from "../../support/requires.js";
+import { notInstalled, requires, withoutPodman } from "../../support/requires.js";
 
 // The commands that use registries, with one that requires a password, and beside other programs
 // that do the same.
@@ -113,7 +113,7 @@ having("skopeo")("skopeo finds our login and our image; what it copies is pulled
   );
 });
 
-having("podman")("podman pulls what we pushed, and what it pushes is pulled", async (t) => {
+requires(base, withoutPodman()).serial("podman pulls what we pushed, and what it pushes is pulled", async (t) => {
   const podman = (...args: string[]) =>
     run("podman", "--root", rig.path("podman"), "--runroot", rig.path("podman-run"), "--storage-driver", "vfs", ...args);
   const name = `${closed.host}/team/app:1`;

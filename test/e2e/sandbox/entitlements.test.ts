@@ -1,7 +1,9 @@
 import { busyboxSuite, withRig } from "../../support/images/busybox-suite.js";
+import { withoutNamespaces } from "../../support/requires.js";
 import type { Rig } from "../../support/rigs/rig.js";
 
-const { serial, host } = busyboxSuite();
+const { requiring, host } = busyboxSuite();
+const serial = requiring(withoutNamespaces());
 
 const run = (rig: Rig, steps: string, ...args: readonly string[]) => {
   const context = rig.context("context", { Dockerfile: `ARG REGISTRY\nFROM $REGISTRY/busybox\n${steps}\n` });

@@ -6,13 +6,13 @@ import { busyboxLayer } from "../../support/images/layered-layout.js";
 import { keysOf, withOwnershipMachine } from "../../support/rigs/ownership-machine.js";
 import { instructionSteps } from "../../support/images/plain-steps.js";
 import { CLI, type Ended } from "../../support/rigs/rig.js";
-import { notInstalled, reasonIn, requires, withoutRoot } from "../../support/requires.js";
+import { notInstalled, reasonIn, requires, withoutNamespaces, withoutRoot } from "../../support/requires.js";
 
 // The same Dockerfiles with ids mapped into the user namespace and with virtual owners: the same
 // layers, byte for byte, under the same cache keys.
 
 const missing = missingForBusybox();
-const { serial } = requires(notInstalled(missing));
+const { serial } = requires(notInstalled(missing), withoutNamespaces());
 const another = whoCanReach(userWithoutIds(), CLI);
 const asAnother = requires(notInstalled(missing), reasonIn(another)).serial;
 let busybox: Buffer;
@@ -83,7 +83,7 @@ RUN --mount=type=tmpfs,target=/t touch /t/f && chown 9 /t/f && cp -p /t/f /f9 &&
 `,
 };
 
-requires(notInstalled(missing), withoutRoot).serial("layers and keys are the same with namespaces and without", (t) =>
+requires(notInstalled(missing), withoutRoot, withoutNamespaces()).serial("layers and keys are the same with namespaces and without", (t) =>
   withOwnershipMachine(t, [busybox, ODD_SINGLE], async ({ build, layers, rig }) => {
     for (const [name, text] of Object.entries(DOCKERFILES)) {
       // A write by root of the machine keeps the set-id bits of a file, as in Docker; one by root

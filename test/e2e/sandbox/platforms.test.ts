@@ -5,7 +5,7 @@ import { ordinaryUser, userWithoutIds, whoCanReach } from "../../support/rigs/as
 import { commandAs, type Builder, ownershipOf } from "../../support/rigs/ownership-machine.js";
 import { CLI, Rig } from "../../support/rigs/rig.js";
 import { BUSYBOX } from "../../support/rigs/sandbox-rig.js";
-import { notInstalled, reasonIn, requires, withoutProgram } from "../../support/requires.js";
+import { notInstalled, reasonIn, requires, withoutNamespaces, withoutProgram } from "../../support/requires.js";
 
 const COMPILER = "aarch64-linux-gnu-gcc";
 const hasInterpreter = interpretersHere().some(({ processor }) => processor.architecture === "arm64");
@@ -85,14 +85,20 @@ function machineState(interpreter: string): readonly string[] {
   return [interpreter, ...(existsSync(place) ? readdirSync(place) : [])];
 }
 
-requires(...missing)("steps of another platform run, and their emulator stays as it is", (t) => buildForeign(t, "mapped"));
+requires(...missing, withoutNamespaces())("steps of another platform run, and their emulator stays as it is", (t) =>
+  buildForeign(t, "mapped"),
+);
 
 for (const [who, found] of [
   ["an ordinary user with a range of ids", ordinaryUser()],
   ["an ordinary user without one", userWithoutIds()],
 ] as const) {
   const user = whoCanReach(found, CLI);
-  requires(...missing, reasonIn(user))(`steps of another platform run: ${who}`, (t) => buildForeign(t, user as Builder));
+  requires(
+    ...missing,
+    reasonIn(user),
+    withoutNamespaces(),
+  )(`steps of another platform run: ${who}`, (t) => buildForeign(t, user as Builder));
 }
 
 requires(notInstalled(BUSYBOX === undefined ? "busybox-static" : undefined))(

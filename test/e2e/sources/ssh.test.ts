@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ExecutionContext } from "ava";
 import { busyboxSuite, gone, withRig } from "../../support/images/busybox-suite.js";
+import { ISOLATION } from "../../support/images/plain-steps.js";
 import type { Rig } from "../../support/rigs/rig.js";
 import { notInstalled } from "../../support/requires.js";
 
@@ -45,7 +46,9 @@ function printed(stderr: string): readonly string[] {
   return stderr
     .split("\n")
     .filter((line) => /^#\d+ \d+\.\d+ /.test(line))
-    .map((line) => line.replace(/^#\d+ \S+ /, "").replace(/^(ssh-ed25519) \S+ /, "$1 "));
+    .map((line) => line.replace(/^#\d+ \S+ /, ""))
+    .filter((line) => !ISOLATION.test(line))
+    .map((line) => line.replace(/^(ssh-ed25519) \S+ /, "$1 "));
 }
 
 async function refused(t: ExecutionContext, rig: Rig, context: string, args: readonly string[], message: RegExp): Promise<void> {

@@ -1,13 +1,13 @@
 import { copyFileSync, mkdirSync } from "node:fs";
 import { withRig } from "../../support/images/busybox-suite.js";
-import { notInstalled, requires, withoutRoot } from "../../support/requires.js";
+import { notInstalled, requires, withoutMounts } from "../../support/requires.js";
 import { CLI, type Ended, type Rig } from "../../support/rigs/rig.js";
 import { BUSYBOX } from "../../support/rigs/sandbox-rig.js";
 
 // New stores on disks that become full at every stage of a build: while a layer is packed or
 // unpacked, while a step writes, while a layer is compressed.
 
-const test = requires(withoutRoot, BUSYBOX === undefined ? notInstalled("busybox-static") : undefined);
+const test = requires(withoutMounts, BUSYBOX === undefined ? notInstalled("busybox-static") : undefined);
 
 const DOCKERFILE = `FROM scratch
 COPY busybox /bin/busybox

@@ -1,13 +1,16 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { busyboxSuite, withRig } from "../../support/images/busybox-suite.js";
+import { withoutNamespaces } from "../../support/requires.js";
 import { instructionSteps } from "../../support/images/plain-steps.js";
 import type { Ended, Rig } from "../../support/rigs/rig.js";
 
 // Disk usage of a store: the output of du, the removals of prune and of builds over their budget,
 // and running builds that lose nothing.
 
-const { serial, host } = busyboxSuite();
+const { serial, requiring, host } = busyboxSuite();
+/** Declares tests whose steps share a cache mount at once, which is lent to one without mounts. */
+const sharing = requiring(withoutNamespaces());
 
 const MB = 2 ** 20;
 
@@ -161,7 +164,7 @@ RUN $FAIL || cat /n > /end; ! $FAIL
   }),
 );
 
-serial("what a running build uses stays, whatever is pruned meanwhile", (t) =>
+sharing("what a running build uses stays, whatever is pruned meanwhile", (t) =>
   withRig(async (rig) => {
     const dockerfile = `ARG REGISTRY
 FROM $REGISTRY/busybox AS base

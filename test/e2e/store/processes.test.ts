@@ -1,11 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { busyboxSuite, gone, withRig } from "../../support/images/busybox-suite.js";
 import { instructionSteps, parsePlain } from "../../support/images/plain-steps.js";
+import { withoutNamespaces } from "../../support/requires.js";
 
 // Processes of the command: in parallel, at once with another, interrupted, killed, and none where
 // none is needed.
 
-const { serial, host } = busyboxSuite();
+const { serial, requiring, host } = busyboxSuite();
+/** Declares tests whose steps share a cache mount at once, which is lent to one without mounts. */
+const sharing = requiring(withoutNamespaces());
 
 const build = (...more: string[]) => ["build", "--progress=plain", "--build-arg", `REGISTRY=${host()}`, ...more];
 
@@ -16,7 +19,7 @@ function stages(commands: readonly string[]): string {
   return `ARG REGISTRY\n${parts.join("")}FROM scratch\n${copies.join("")}`;
 }
 
-serial("sixteen independent stages run at the same time", (t) =>
+sharing("sixteen independent stages run at the same time", (t) =>
   withRig(async (rig) => {
     // Each waits in a shared directory until all have come: run one after the other they would wait
     // for ever.
@@ -31,7 +34,7 @@ serial("sixteen independent stages run at the same time", (t) =>
   }),
 );
 
-serial("what one step has locked, a step that shares the same cache does not see", (t) =>
+sharing("what one step has locked, a step that shares the same cache does not see", (t) =>
   withRig(async (rig) => {
     const meet = "--mount=type=cache,id=meet,target=/meet";
     const wait = (name: string) => `until [ -e /meet/${name} ]; do sleep 0.02; done`;
@@ -55,7 +58,7 @@ serial("what one step has locked, a step that shares the same cache does not see
   }),
 );
 
-serial("a failing stage stops the others at once, with exit code 1, one clear message and no output", (t) =>
+sharing("a failing stage stops the others at once, with exit code 1, one clear message and no output", (t) =>
   withRig(async (rig) => {
     const meet = "--mount=type=cache,id=meet,target=/meet";
     const context = rig.context("context", {
@@ -138,7 +141,7 @@ serial("kill -9 during a RUN: the step dies with it, and the next build cleans u
   }),
 );
 
-serial("a build that is stopped holds its step: another names it, ends on ctrl-c, and both are right when it goes on", (t) =>
+sharing("a build that is stopped holds its step: another names it, ends on ctrl-c, and both are right when it goes on", (t) =>
   withRig(async (rig) => {
     const mount = "--mount=type=cache,id=m,target=/m";
     const head = "ARG REGISTRY\nFROM $REGISTRY/busybox\n";

@@ -8,7 +8,7 @@ import type { NodeMeta } from "../../../core/file-node.js";
 import { planFileOp } from "../../../solver/ops/file/plan-file-op.js";
 import { LocalTree } from "../../../solver/ops/local/local-tree.js";
 import { fileOpOf } from "../../support/samples/copy-line.js";
-import { requires, withoutProgram, withoutRoot } from "../../support/requires.js";
+import { requires, withoutPodman, withoutRoot } from "../../support/requires.js";
 import { type Entry, tarOf } from "../tar/build-tar.js";
 import { withDirectory } from "./disk.js";
 
@@ -101,33 +101,30 @@ test("a hard link's own header counts for the file and all its names", async (t)
   }
 });
 
-requires(withoutRoot, withoutProgram("podman"))(
-  "podman, which unpacks as docker does, agrees about hard links with other headers",
-  async (t) => {
-    for (const { title, entries, expected } of LATER_LINKS) {
-      await withDirectory(async (directory) => {
-        const at = (name: string) => join(directory, name);
-        const blob = at("l");
-        writeFileSync(blob, tarOf(entries));
-        mkdirSync(at("ours"));
-        await apply({ blob, mediaType, dest: at("ours") });
-        writeFileSync(at("image.tar"), dockerArchive(readFileSync(blob)));
-        const podman = ["--root", at("root"), "--runroot", at("run"), "--storage-driver", "vfs"];
-        execFileSync("podman", [...podman, "load", "-q", "-i", at("image.tar")], { stdio: "pipe" });
-        const [theirs = ""] = readdirSync(at("root/vfs/dir"));
-        const found = (root: string) =>
-          entries.map(({ name }) => {
-            const stat = lstatSync(join(root, name));
-            const type = stat.isSymbolicLink() ? "symlink" : "file";
-            return `${type} ${(stat.mode & 0o7777).toString(8)} ${stat.uid}:${stat.gid} ${Math.floor(stat.mtimeMs / 1000)}`;
-          });
-        t.deepEqual(
-          found(at("ours")),
-          entries.map(() => expected),
-          title,
-        );
-        t.deepEqual(found(join(at("root/vfs/dir"), theirs)), found(at("ours")), title);
-      });
-    }
-  },
-);
+requires(withoutRoot, withoutPodman())("podman, which unpacks as docker does, agrees about hard links with other headers", async (t) => {
+  for (const { title, entries, expected } of LATER_LINKS) {
+    await withDirectory(async (directory) => {
+      const at = (name: string) => join(directory, name);
+      const blob = at("l");
+      writeFileSync(blob, tarOf(entries));
+      mkdirSync(at("ours"));
+      await apply({ blob, mediaType, dest: at("ours") });
+      writeFileSync(at("image.tar"), dockerArchive(readFileSync(blob)));
+      const podman = ["--root", at("root"), "--runroot", at("run"), "--storage-driver", "vfs"];
+      execFileSync("podman", [...podman, "load", "-q", "-i", at("image.tar")], { stdio: "pipe" });
+      const [theirs = ""] = readdirSync(at("root/vfs/dir"));
+      const found = (root: string) =>
+        entries.map(({ name }) => {
+          const stat = lstatSync(join(root, name));
+          const type = stat.isSymbolicLink() ? "symlink" : "file";
+          return `${type} ${(stat.mode & 0o7777).toString(8)} ${stat.uid}:${stat.gid} ${Math.floor(stat.mtimeMs / 1000)}`;
+        });
+      t.deepEqual(
+        found(at("ours")),
+        entries.map(() => expected),
+        title,
+      );
+      t.deepEqual(found(join(at("root/vfs/dir"), theirs)), found(at("ours")), title);
+    });
+  }
+});

@@ -9,6 +9,9 @@ export interface PlainStep {
   readonly output: readonly string[];
 }
 
+/** Line that the first step prints where its isolation is not the usual one. */
+export const ISOLATION = /^tsbuild: steps run with isolation .*\n?/;
+
 /**
  * Parses plain progress. The first line of a number names its step; the name comes again when the
  * display returns to it.
@@ -27,7 +30,7 @@ export function parsePlain(text: string): readonly PlainStep[] {
     const status = /^(CACHED|CANCELED|DONE|ERROR)\b/.exec(rest)?.[1] as PlainStep["status"] | undefined;
     const output = /^\d+\.\d+ (.*)$/.exec(rest);
     if (status) step.status = status;
-    else if (output) step.output.push(output[1] ?? "");
+    else if (output && !ISOLATION.test(output[1] ?? "")) step.output.push(output[1] ?? "");
   }
   return [...steps.values()].map(({ title, status, output }) => {
     const [, place = "", name = ""] = /^(\[[^\]]*\])? ?(.*)$/.exec(title) ?? [];
