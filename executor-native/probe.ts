@@ -99,6 +99,37 @@ export function probe(directory = tmpdir()): ProbeReport {
   return done(maps);
 }
 
+/** Says of each part that a step without any privilege needs how it is missing. */
+const UNPRIVILEGED: Readonly<Record<string, string>> = {
+  seccomp: "the kernel, or a filter of the container, refuses filters of system calls that ask a process",
+  trace: "ptrace is refused, by a filter of the container or by kernel.yama.ptrace_scope",
+  ids: "files cannot carry their owners as extended attributes (user.*)",
+};
+
+/**
+ * Tries in `directory` what a step without any privilege needs. Returns the reason why one cannot
+ * run; undefined when it can. Never throws.
+ */
+export function probeUnprivileged(directory: string): string | undefined {
+  let place: string | undefined;
+  try {
+    place = mkdtempSync(join(directory, "tsbuild-probe-"));
+    const { stdout, error, stderr } = spawnSync(helperPath(), ["probe", place, "unprivileged"], { encoding: "utf8" });
+    if (error) throw error;
+    const lines = stdout
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as { status: string; feature: string; errno?: number });
+    const missing = lines.find(({ status }) => status !== "ok");
+    if (missing !== undefined) return `${UNPRIVILEGED[missing.feature]} (errno ${missing.errno})`;
+    return lines.length === Object.keys(UNPRIVILEGED).length ? undefined : `it cannot be tried: ${stderr.trim()}`;
+  } catch (error) {
+    return `it cannot be tried: ${(error as Error).message}`;
+  } finally {
+    if (place !== undefined) rmSync(place, { recursive: true, force: true });
+  }
+}
+
 function attempt<T>(name: FeatureName, action: () => T, features: ProbeFeature[]): T | undefined {
   try {
     const value = action();

@@ -19,21 +19,23 @@ export async function trialRun(directory: string, chosen: ChosenTier = { tier: "
   const title = "A step in a sandbox";
   try {
     const { duration, platforms } = await run(directory, chosen);
-    return [check("sandbox", title, { found: `it ran, in ${duration.toFixed(0)} ms` }), platformCheck(platforms)];
+    return [check("sandbox", title, { found: `it ran, in ${duration.toFixed(0)} ms` }), platformCheck(platforms, chosen)];
   } catch (error) {
     const hint = error instanceof TsbuildError ? error.hint : undefined;
     return [check("sandbox", title, { status: "missing", found: error instanceof Error ? error.message : String(error), fix: hint })];
   }
 }
 
-function platformCheck(platforms: readonly RunnablePlatform[]): DoctorCheck {
+function platformCheck(platforms: readonly RunnablePlatform[], { tier }: ChosenTier): DoctorCheck {
   const how = ({ platform, by, native }: RunnablePlatform): string =>
     native ? platform : by === undefined ? `${platform} (by the machine's interpreter)` : `${platform} (by ${by})`;
   return check("platforms", "Platforms of steps", {
     found: platforms.map(how).join(", "),
-    fix: platforms.every(({ native }) => native)
-      ? "To run steps of other platforms, install QEMU as static programs (Debian, Ubuntu, Fedora: qemu-user-static), with Linux 6.7 or newer"
-      : undefined,
+    // No emulator can be used where a loader of ours starts the programs.
+    fix:
+      tier !== "supervised" && platforms.every(({ native }) => native)
+        ? "To run steps of other platforms, install QEMU as static programs (Debian, Ubuntu, Fedora: qemu-user-static), with Linux 6.7 or newer"
+        : undefined,
   });
 }
 

@@ -19,24 +19,33 @@ export interface RunnablePlatform {
 /** Task of the worker that every worker has: the platforms that its steps can run. */
 export const PLATFORMS_TASK = "platforms";
 
+interface EmulatorsOptions {
+  /** Place for files of its own. */
+  readonly directory: string;
+  readonly interpreters?: () => readonly Interpreter[];
+  /** True where a loader of ours starts the programs of steps, which knows this processor only. */
+  readonly hasLoader?: boolean;
+}
+
 /** Programs of other processors in the user namespace of this process. */
 export class Emulators {
   readonly #directory: string;
   readonly #interpreters: () => readonly Interpreter[];
+  readonly #hasLoader: boolean;
   /** Resolves with the emulators that this user namespace was given. */
   #own: Promise<readonly Interpreter[]> | undefined;
   readonly #machine = new Map<string, Promise<boolean>>();
 
-  /** `directory` is for files of its own. */
-  constructor(directory: string, interpreters: () => readonly Interpreter[] = interpretersHere) {
+  constructor({ directory, interpreters = interpretersHere, hasLoader = false }: EmulatorsOptions) {
     this.#directory = directory;
+    this.#hasLoader = hasLoader;
     this.#interpreters = interpreters;
   }
 
   /** Makes steps of the platform run, as far as this machine can do it. */
   async prepare(platform: string): Promise<void> {
     const processor = processorOf(platform);
-    if (processor === undefined || processor.native.includes(process.arch)) return;
+    if (this.#hasLoader || processor === undefined || processor.native.includes(process.arch)) return;
     if (!(await this.#machineRuns(processor))) await this.#register();
   }
 
@@ -44,6 +53,8 @@ export class Emulators {
   async platforms(): Promise<readonly RunnablePlatform[]> {
     const found: RunnablePlatform[] = [];
     const byMachine: Processor[] = [];
+    const own = PROCESSORS.find(({ native }) => native.includes(process.arch));
+    if (this.#hasLoader) return own ? [{ platform: `linux/${own.architecture}`, by: undefined, native: true }] : [];
     for (const processor of PROCESSORS) {
       const platform = `linux/${processor.architecture}`;
       if (processor.native.includes(process.arch)) found.push({ platform, by: undefined, native: true });

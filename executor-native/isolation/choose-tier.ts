@@ -3,7 +3,7 @@ import { existsSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { FILE_SYSTEMS } from "../../core/system/file-systems.js";
-import { probe, type ProbeReport } from "../probe.js";
+import { probe, type ProbeReport, probeUnprivileged } from "../probe.js";
 import { containerSign } from "./container.js";
 import { type ReadFile, readingOnce } from "./read-once.js";
 import { probeFingerprint } from "./probe-fingerprint.js";
@@ -36,6 +36,8 @@ export interface TierMachine {
   /** Returns the reason why a tier cannot be had. */
   readonly lackingForChroot: (read: ReadFile) => string | undefined;
   readonly lackingForSupervised: (read: ReadFile) => string | undefined;
+  /** Tries in a directory what that tier needs of the kernel, and returns what it lacks. */
+  readonly probeUnprivileged: (directory: string) => string | undefined;
   /** Returns true for a directory on a file system of a kind that overlays are known to work on. */
   readonly takesOverlays: (directory: string) => boolean;
   /** See {@link probeFingerprint}. */
@@ -55,6 +57,7 @@ const HERE: TierMachine = {
   probeFingerprint,
   lackingForChroot,
   lackingForSupervised,
+  probeUnprivileged,
 };
 
 /** File systems that overlays work on; of others it is tried. */
@@ -73,7 +76,7 @@ function takesOverlays(directory: string): boolean {
 export function chooseTier(wanted: Isolation, directory: string, memory?: TierMemory, machine = HERE): ChosenTier {
   const read = readingOnce();
   if (wanted === "supervised") {
-    const lacking = machine.lackingForSupervised(read);
+    const lacking = machine.lackingForSupervised(read) ?? lookedUpUnprivileged(nearest(directory), read, memory, machine);
     if (lacking === undefined) return { tier: "supervised", reason: "it was asked for" };
     throw noSupervised(lacking);
   }
@@ -88,9 +91,10 @@ export function chooseTier(wanted: Isolation, directory: string, memory?: TierMe
   const { problem, copies } = lookedUp(machine.probeFingerprint(place, read), place, memory, machine);
   if (problem === undefined) return { tier: "namespaces", ...(copies !== undefined && { copies }) };
   if (wanted === "namespaces" || !isContainer) return { tier: "namespaces" };
-  const isSupervised = lacking !== undefined && machine.lackingForSupervised(read) === undefined;
-  if (lacking === undefined || isSupervised) return { tier: isSupervised ? "supervised" : "chroot", reason: problem };
-  return { tier: "namespaces" };
+  if (lacking === undefined) return { tier: "chroot", reason: problem };
+  const unprivileged = machine.lackingForSupervised(read) ?? lookedUpUnprivileged(place, read, memory, machine);
+  if (unprivileged === undefined) return { tier: "supervised", reason: problem };
+  return { tier: "namespaces", reason: `${problem}; and no other isolation can be had: chroot: ${lacking}; supervised: ${unprivileged}` };
 }
 
 /** Lacks that a probe found. */
@@ -110,6 +114,14 @@ function lookedUp(key: string, place: string, memory: TierMemory | undefined, ma
   const missing = { ...(problem !== undefined && { problem }), ...(copies !== undefined && { copies }) };
   memory?.set(key, JSON.stringify(missing));
   return missing;
+}
+
+/** Returns what the tier without any privilege lacks; "" in the memory is nothing. */
+function lookedUpUnprivileged(place: string, read: ReadFile, memory: TierMemory | undefined, machine: TierMachine): string | undefined {
+  const key = `unprivileged ${machine.probeFingerprint(place, read)}`;
+  const lacking = memory?.get(key) ?? machine.probeUnprivileged(place) ?? "";
+  memory?.set(key, lacking);
+  return lacking === "" ? undefined : lacking;
 }
 
 /** Returns the reason why a step without namespaces cannot run here. */

@@ -7,7 +7,6 @@ import { CanceledError } from "../../core/errors.js";
 import { sandboxFailed } from "../errors.js";
 import type { HelperFailure } from "../helper-failure.js";
 import { Emulators, PLATFORMS_TASK } from "../emulation/emulators.js";
-import { interpretersHere } from "../emulation/interpreters.js";
 import { helperPath } from "../helper-path.js";
 import { CHROOT_ARGUMENT, COPIED_ROOTS_ARGUMENT, OUTER_PROC_ARGUMENT, SUPERVISED_ARGUMENT } from "../ownership.js";
 import { encodeMessage, FrameReader, outputHeader, type Request, type Response } from "./protocol.js";
@@ -55,7 +54,11 @@ export function serveWorker(options: ServeOptions): void {
   const copiesRoots = hasNoNamespaces || process.argv.includes(COPIED_ROOTS_ARGUMENT);
   const roots = copiesRoots ? new WorkingRoots(process.cwd(), removeTrees) : undefined;
   // Without a user namespace of its own this process would change the machine's interpreters.
-  const emulators = new Emulators(process.cwd(), hasNoNamespaces ? () => [] : interpretersHere);
+  const emulators = new Emulators({
+    directory: process.cwd(),
+    hasLoader: process.argv.includes(SUPERVISED_ARGUMENT),
+    ...(hasNoNamespaces && { interpreters: () => [] }),
+  });
   let ending = false;
 
   const send = (message: Response): void => {

@@ -13,11 +13,17 @@ function machine(
     readonly feature?: string;
     readonly chroot?: string;
     readonly supervised?: string;
+    readonly unprivileged?: string;
   } = {},
-): TierMachine & { readonly probed: string[]; now: string } {
-  const probed: string[] = [];
+): TierMachine & { readonly probed: string[]; readonly tried: string[]; now: string } {
+  const [probed, tried]: [string[], string[]] = [[], []];
   return {
     probed,
+    tried,
+    probeUnprivileged(directory) {
+      tried.push(directory);
+      return options.unprivileged;
+    },
     now: "one",
     isContainer: () => options.isContainer ?? true,
     lackingForChroot: () => options.chroot,
@@ -61,6 +67,20 @@ test("auto: takes the tier without privileges last, and only inside a container"
   t.is(choose({ chroot: "it needs root" }), "supervised");
   t.is(choose({ chroot: "it needs root", isContainer: false }), "namespaces");
   t.is(choose({ chroot: "it lacks a capability", supervised: "this is root" }), "namespaces");
+});
+
+test("the tier without privileges is tried once, and the reason is kept where nothing can be had", (t) => {
+  for (const unprivileged of [undefined, "ptrace is refused"]) {
+    const [here, known] = [machine("unshare is refused", { chroot: "it needs root", ...(unprivileged && { unprivileged }) }), memory()];
+    const { tier, reason } = chooseTier("auto", tmpdir(), known, here);
+    t.is(tier, unprivileged === undefined ? "supervised" : "namespaces");
+    if (unprivileged !== undefined)
+      t.is(reason, "unshare is refused; and no other isolation can be had: chroot: it needs root; supervised: ptrace is refused");
+    const asked = () => chooseTier("supervised", tmpdir(), known, here).tier;
+    if (unprivileged === undefined) t.is(asked(), "supervised");
+    else t.throws(asked, { message: /"supervised": ptrace is refused$/ });
+    t.deepEqual(here.tried, [tmpdir()]);
+  }
 });
 
 test("a tier that cannot be had is refused with the reason", (t) => {

@@ -28,8 +28,8 @@ int mode_userns(int count, char **arguments);
 int mode_remove(int count, char **arguments);
 
 /*
- * Tries, inside the user namespace, the parts of the kernel that a sandbox needs: `probe DIRECTORY
- * mapped|virtual`. One status line each on 1.
+ * Tries the parts of the kernel that a step needs, those of a sandbox inside the user namespace:
+ * `probe DIRECTORY mapped|virtual|unprivileged`. One status line each on 1.
  */
 int mode_probe(int count, char **arguments);
 

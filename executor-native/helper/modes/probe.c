@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -20,6 +21,7 @@
 #include "mounts/mount-api.h"
 #include "mounts/outer-proc.h"
 #include "ownership/owners.h"
+#include "seccomp/chroot-filter.h"
 #include "seccomp/filter.h"
 
 /* An id that only a range of mapped ids has. */
@@ -89,6 +91,29 @@ static void install_supervised(void)
 static bool try_seccomp(void) { return try_filter(install_seccomp); }
 static bool try_supervised_seccomp(void) { return try_filter(install_supervised); }
 
+static void install_translating(void)
+{
+	install_chroot_seccomp(&(struct chroot_filter){.translates = true});
+}
+
+static bool try_translating_seccomp(void) { return try_filter(install_translating); }
+
+/* Holds a child for a moment, as the monitor does for exec. */
+static bool try_trace(void)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		pause();
+		_exit(0);
+	}
+	bool is_held = pid > 0 && ptrace(PTRACE_SEIZE, pid, 0, 0) == 0;
+	int error = errno;
+	if (pid > 0 && (kill(pid, SIGKILL) < 0 || waitpid(pid, NULL, 0) < 0))
+		return false;
+	errno = error;
+	return is_held;
+}
+
 static int make_file(void) { return open("file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600); }
 
 static bool try_attribute(void)
@@ -117,6 +142,13 @@ static const struct feature {
 	{"ids", try_chown, try_attribute},
 };
 
+/* Features for steps without any privilege. */
+static const struct feature unprivileged_features[] = {
+	{"seccomp", NULL, try_translating_seccomp},
+	{"trace", NULL, try_trace},
+	{"ids", NULL, try_attribute},
+};
+
 static void try_feature(const struct feature *feature, bool is_virtual)
 {
 	errno = 0;
@@ -132,8 +164,11 @@ int mode_probe(int count, char **arguments)
 	static const char *const leftovers[] = {"lower", "upper", "work", "root", "file"};
 	report_to(STDOUT_FILENO);
 	if (count < 2 || chdir(arguments[0]) < 0) /* `userns` may add an argument */
-		fail_errno("exec/internal", "Usage: probe DIRECTORY mapped|virtual");
-	for (size_t i = 0; i < LENGTH(features); i++)
+		fail_errno("exec/internal", "Usage: probe DIRECTORY mapped|virtual|unprivileged");
+	bool is_unprivileged = strcmp(arguments[1], "unprivileged") == 0;
+	for (size_t i = 0; is_unprivileged && i < LENGTH(unprivileged_features); i++)
+		try_feature(&unprivileged_features[i], true);
+	for (size_t i = 0; !is_unprivileged && i < LENGTH(features); i++)
 		try_feature(&features[i], strcmp(arguments[1], "virtual") == 0);
 	umount2("root", MNT_DETACH);
 	for (size_t i = 0; i < LENGTH(leftovers); i++)

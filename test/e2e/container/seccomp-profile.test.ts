@@ -5,11 +5,11 @@ import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { packageRoot } from "../../../core/package-root.js";
 import { removeTree } from "../../support/remove-tree.js";
-import { notInstalled, requires, withoutProgram, withoutRoot } from "../../support/requires.js";
+import { notInstalled, requires, withoutMounts, withoutProgram } from "../../support/requires.js";
 import { CLI } from "../../support/rigs/rig.js";
 import { BUSYBOX } from "../../support/rigs/sandbox-rig.js";
 
-const run = requires(withoutRoot, withoutProgram("crun"), notInstalled(BUSYBOX === undefined ? "busybox-static" : undefined)).serial;
+const run = requires(withoutMounts, withoutProgram("crun"), notInstalled(BUSYBOX === undefined ? "busybox-static" : undefined)).serial;
 
 interface Profile {
   readonly syscalls: readonly { readonly names: readonly string[] }[];

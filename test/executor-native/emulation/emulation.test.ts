@@ -61,13 +61,16 @@ test("only static programs serve as interpreters, and the first in PATH does", (
 test("outside a user namespace nothing is registered, and the machine's own platforms are listed", async (t) => {
   const directory = mkdtempSync(join(tmpdir(), "tsbuild-emulators-"));
   try {
-    const platforms = await new Emulators(directory, () => []).platforms();
+    const platforms = await new Emulators({ directory, interpreters: () => [] }).platforms();
     t.true(platforms.some(({ platform, native }) => native && platform === `linux/${process.arch === "x64" ? "amd64" : process.arch}`));
     t.deepEqual(
       platforms.filter(({ by }) => by !== undefined),
       [],
     );
     t.deepEqual(readdirSync(directory), []);
+    // A loader of ours starts programs of this processor only, not those of its 32-bit sibling.
+    const own = `linux/${process.arch === "x64" ? "amd64" : process.arch}`;
+    t.deepEqual(await new Emulators({ directory, hasLoader: true }).platforms(), [{ platform: own, by: undefined, native: true }]);
   } finally {
     rmSync(directory, { recursive: true });
   }
