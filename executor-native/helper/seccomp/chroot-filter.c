@@ -135,8 +135,15 @@ static void refuse_network(struct program *program, uint32_t number)
 	place(program, &next);
 }
 
-/* Calls with paths that nobody answers: C libraries and programs have another way. */
+/*
+ * Calls with paths that nobody answers: C libraries and programs have another way. Without the
+ * first of inotify, programs look at files from time to time; without a later one they fail.
+ */
 static const uint32_t not_translated[] = {
+#ifdef SYS_inotify_init
+	SYS_inotify_init,
+#endif
+	SYS_inotify_init1,
 	SYS_inotify_add_watch, SYS_fanotify_mark, SYS_name_to_handle_at, NR_SETXATTRAT, NR_GETXATTRAT,
 	NR_LISTXATTRAT, NR_REMOVEXATTRAT, NR_STATMOUNT, NR_LISTMOUNT,
 };

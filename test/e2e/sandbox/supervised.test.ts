@@ -62,6 +62,27 @@ serial("steps run as a random user without privileges, and the output names how"
   }),
 );
 
+const SMALL = `FROM scratch
+COPY busybox /bin/busybox
+RUN ["/bin/busybox", "sh", "-c", "/bin/busybox echo seen >/dev/stdout; /bin/busybox ln -s a /l; /bin/busybox id -u"]
+`;
+
+serial("steps run with a read-only root, with the store on a volume and in /tmp alone", (t) =>
+  withContext(async (context) => {
+    writeFileSync(join(context, "Dockerfile"), SMALL);
+    for (const env of [
+      { TSBUILD_ROOT: join(context, "..", "store") },
+      { TSBUILD_ROOT: "", HOME: "/nonexistent" },
+      { TSBUILD_ROOT: "", HOME: "/" },
+    ]) {
+      const command = [process.execPath, CLI, "build", "--progress=plain", "-o", "type=cacheonly", context];
+      const { code, stderr } = await runInContainer(containers.randomUserReadonly, command, { volumes: [join(context, "..")], env });
+      t.is(code, 0, stderr);
+      t.regex(stderr, /steps run with isolation "supervised"[^]* seen\n[^]* 0\n/);
+    }
+  }),
+);
+
 serial("root is told that the tier is not for it", (t) =>
   withContext(async (context) => {
     const { code, stderr } = await buildIn(containers.default, context, "--isolation=supervised", "-o", "type=cacheonly");

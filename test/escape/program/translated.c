@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <linux/magic.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/statfs.h>
 #include <sys/un.h>
@@ -96,6 +97,9 @@ ATTEMPT(exec_with_more_arguments)
 	char *const arguments[] = {"true", NULL}, *const nothing[] = {NULL};
 	return syscall(SYS_execveat, AT_FDCWD, outside.program, arguments, nothing, 0, ~0ul);
 }
+
+/* Watches would need paths that the kernel looks up. */
+ATTEMPT(watches) { return inotify_init1(IN_CLOEXEC); }
 
 static socklen_t address_beside(struct sockaddr_un *address)
 {

@@ -44,6 +44,7 @@ export const exchanged: readonly Row[] = [
   ["directory_exchanged", "the path of a directory exchanged with /proc, 2,000 times", ["handed over", "not handed over"]],
   ["exec_exchanged", "the path of an exec exchanged with the sandbox program's, 100 times", "0 started"],
   ["exec_with_more_arguments", "execveat of the sandbox's program with a sixth argument", "ENOENT"],
+  ["watches", "watches of files", "done"],
   ["own_path_socket", "a Unix socket of the step's own, by its path", "hello named 0 1 1"],
   ["own_abstract_socket", "a Unix socket of the step's own, by an abstract name", "hello named 0 1 1"],
   ["host_path_socket", "connect to a Unix socket of the host by its path", "ENOENT"],

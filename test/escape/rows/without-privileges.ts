@@ -84,6 +84,7 @@ export const WITHOUT_PRIVILEGES: Readonly<Record<string, Outcome>> = {
   resolver_file: "done",
   roots_of_processes: "0 reached, few seen",
   send_from_half_of_pair: "done",
+  watches: "ENOSYS",
   shared_memory_of_the_host: "-1 segments",
   signal_first: "ESRCH",
   stat_first_exe_odd: "ENOENT",
