@@ -4,12 +4,12 @@ import { withoutDebian } from "../../support/images/busybox-suite.js";
 import { startRegistry } from "../../support/servers/registry.js";
 import { commandAs, ownershipOf } from "../../support/rigs/ownership-machine.js";
 import { CLI, Rig } from "../../support/rigs/rig.js";
-import { requires } from "../../support/requires.js";
+import { requires, withoutNamespaces } from "../../support/requires.js";
 
 // Debian's own tools make users, groups, and files of all of them: the same image for each kind of
 // owners. Root's run builds as an ordinary user, too.
 
-const needs = requires(await withoutDebian());
+const needs = requires(withoutNamespaces(), await withoutDebian());
 const user = whoCanReach(ordinaryUser(), CLI);
 
 /** Packages that make users and groups, and own files by them. */

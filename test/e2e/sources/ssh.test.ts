@@ -58,7 +58,12 @@ async function refused(t: ExecutionContext, rig: Rig, context: string, args: rea
   t.deepEqual(rig.leftovers(), []);
 }
 
-const withTools = requiring(existsSync("/usr/bin/ssh-agent") ? undefined : notInstalled("openssh-client"));
+/** Returns the reason where this user has no name, without which OpenSSH makes no keys. */
+function withoutName(): string | undefined {
+  return spawnSync("id", ["-un"], { stdio: "ignore" }).status === 0 ? undefined : "this user has no name, which OpenSSH needs";
+}
+
+const withTools = requiring(withoutName(), existsSync("/usr/bin/ssh-agent") ? undefined : notInstalled("openssh-client"));
 
 withTools("steps ask agents of keys, and agents that run already; they cannot change them", async (t) => {
   await withRig(async (rig) => {

@@ -1,14 +1,14 @@
 import { mkdirSync } from "node:fs";
 import { busyboxSuite, withRig } from "../../support/images/busybox-suite.js";
 import { CLI, type Ended, type Rig } from "../../support/rigs/rig.js";
-import { withoutRoot } from "../../support/requires.js";
+import { withoutMounts } from "../../support/requires.js";
 
 // Disks that become full during builds, and disks that cannot be written: clear errors, nothing
 // lost, and right results afterwards.
 
 const { requiring, host } = busyboxSuite();
 /** Mounting needs root; what is mounted goes with the shell that did it. */
-const asRoot = requiring(withoutRoot);
+const asRoot = requiring(withoutMounts);
 
 const DOCKERFILE = `ARG REGISTRY
 FROM $REGISTRY/busybox AS a
