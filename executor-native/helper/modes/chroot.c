@@ -26,6 +26,9 @@
 /* Linux 5.9. */
 #define NR_CLOSE_RANGE 436
 
+/* Linux 5.3. */
+#define NR_PIDFD_OPEN 434
+
 /*
  * Note that a handler of signals reads these, so that they cannot be members of a struct.
  * `monitor_pid` is 0 while there is nothing to stop.
@@ -85,6 +88,7 @@ static void start_monitor(const struct spec *spec, struct output *carried, struc
 	close(output[WRITE_END]);
 	close(errors[WRITE_END]);
 	*carried = (struct output){.output = output[READ_END], .errors = errors[READ_END], .stopped = &stopped};
+	carried->monitor = (int)syscall(NR_PIDFD_OPEN, pid, 0);
 }
 
 /* Waits for the monitor's end, and reports how the step ended unless the monitor has. */

@@ -44,15 +44,23 @@ static void carry_polled(struct output *output, struct pollfd *polled, int to)
 
 bool carry_all(struct output *output, struct watch *watch)
 {
-	enum { OUTPUT, ERRORS, WATCH, COUNT };
+	enum { OUTPUT, ERRORS, WATCH, MONITOR, COUNT };
+	int timeout = -1;
 	struct pollfd polled[COUNT] = {
 		[OUTPUT] = {.fd = output->output, .events = POLLIN},
 		[ERRORS] = {.fd = output->errors, .events = POLLIN},
 		[WATCH] = {.fd = watch->fd, .events = POLLIN},
+		[MONITOR] = {.fd = output->monitor > 0 ? output->monitor : -1, .events = POLLIN},
 	};
 	while (!*output->stopped && (polled[OUTPUT].fd >= 0 || polled[ERRORS].fd >= 0 || polled[WATCH].fd >= 0)) {
-		if (poll(polled, COUNT, -1) < 0 && errno != EINTR)
+		int count = poll(polled, COUNT, timeout);
+		if (count == 0 || (count < 0 && errno != EINTR))
 			break;
+		if (polled[MONITOR].fd >= 0 && polled[MONITOR].revents) {
+			polled[MONITOR].fd = -1;
+			timeout = 0; /* whoever is left writes what nobody waits for */
+			continue;
+		}
 		carry_polled(output, &polled[OUTPUT], STDOUT_FILENO);
 		carry_polled(output, &polled[ERRORS], STDERR_FILENO);
 		if (polled[WATCH].fd >= 0 && polled[WATCH].revents && !attend(watch, polled[WATCH].revents))

@@ -13,6 +13,7 @@
 struct output {
 	int output, errors; /* ends that the process outside reads */
 	bool has_carried;   /* the command wrote something */
+	int monitor; /* descriptor of the process whose end ends the output too; 0 for none */
 	const volatile sig_atomic_t *stopped; /* set when the reader of the output is gone */
 };
 
