@@ -129,25 +129,20 @@ async function locateContent(
   plan: PackPlan,
   reporter: Reporter,
 ): Promise<{ readonly plan: PackPlan; readonly mapped: boolean }> {
-  const byLayer = new Map<string, Set<string>>();
-  for (const { source } of plan.entries) {
-    if (source?.kind !== "layer") continue;
-    const paths = byLayer.get(source.layer);
-    if (paths) paths.add(source.path);
-    else byLayer.set(source.layer, new Set([source.path]));
-  }
-  if (byLayer.size === 0) return { plan, mapped: false };
+  const used = new Set<string>();
+  for (const { source } of plan.entries) if (source?.kind === "layer") used.add(source.layer);
+  if (used.size === 0) return { plan, mapped: false };
   const places = new Map<string, (path: string) => string>();
   let mapped = false;
   await allOrAbort(reporter.signal, (signal) =>
-    [...byLayer].map(async ([layer, paths]) => {
+    [...used].map(async (layer) => {
       const id = layer as LayerId;
       if (service.record(id).unpacked) {
         const directory = await service.snapshot(id, sharedReporter(reporter, signal));
         mapped = true;
         places.set(layer, (path) => join(directory, path));
       } else {
-        places.set(layer, await service.files(id, [...paths], sharedReporter(reporter, signal)));
+        places.set(layer, await service.files(id, pathsIn(plan, layer), sharedReporter(reporter, signal)));
       }
     }),
   );
@@ -157,6 +152,35 @@ async function locateContent(
     if (!place) throw new Error(`internal: layer ${source.layer} was not located`);
     return { kind: "path", path: place(source.path) };
   };
-  const entries = Array.from(plan.entries, (entry): PackEntry => (entry.source ? { ...entry, source: locate(entry.source) } : entry));
-  return { plan: { ...plan, entries }, mapped };
+  return { plan: { ...plan, entries: new LocatedEntries(plan.entries, locate) }, mapped };
+}
+
+/** Returns the paths of a layer that a plan takes contents from. */
+function pathsIn({ entries }: PackPlan, layer: string): string[] {
+  const paths = new Set<string>();
+  for (const { source } of entries) if (source?.kind === "layer" && source.layer === layer) paths.add(source.path);
+  return [...paths];
+}
+
+/** Entries whose sources are located when they are read, because a plan may have any number. */
+class LocatedEntries implements PackEntries {
+  readonly #entries: PackEntries;
+  readonly #locate: (source: ContentSource) => ContentSource;
+
+  constructor(entries: PackEntries, locate: (source: ContentSource) => ContentSource) {
+    this.#entries = entries;
+    this.#locate = locate;
+  }
+
+  get length(): number {
+    return this.#entries.length;
+  }
+
+  get ordered(): boolean {
+    return this.#entries.ordered ?? false;
+  }
+
+  *[Symbol.iterator](): Generator<PackEntry, void> {
+    for (const entry of this.#entries) yield entry.source?.kind === "layer" ? { ...entry, source: this.#locate(entry.source) } : entry;
+  }
 }

@@ -76,6 +76,8 @@ export interface PackEntry extends NodeMeta {
 /** Entries of a plan, which may be made again at each read, and then are equal each time. */
 export interface PackEntries extends Iterable<PackEntry> {
   readonly length: number;
+  /** True for entries in canonical order, none of them a hard link: nobody looks at them first. */
+  readonly ordered?: boolean;
 }
 
 /**

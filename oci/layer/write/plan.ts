@@ -44,6 +44,7 @@ function* entrySteps(
   for (const entry of sortedEntries(entries)) {
     const { path } = entry;
     if (path === before) throw new Error(`internal: "${path}" is planned twice`);
+    if (before !== undefined && comparePaths(before, path) > 0) throw new Error(`internal: "${path}" is planned behind "${before}"`);
     before = path;
     if (!reservedNames && isReservedName(path)) throw reservedName(path);
     // A directory that replaces a path hides it; any other entry hides it by existing.
@@ -55,6 +56,7 @@ function* entrySteps(
 }
 
 function sortedEntries(entries: PackEntries): Iterable<PackEntry> {
+  if (entries.ordered) return entries;
   let before = "";
   for (const { path } of entries) {
     if (comparePaths(before, path) > 0) return sortByPath([...entries]);
@@ -110,6 +112,7 @@ function wholeSeconds({ sec }: Timestamp, epoch: number | undefined): Timestamp 
  * paths are `firsts`.
  */
 function withFirstLinks(entries: PackEntries): { readonly entries: PackEntries; readonly firsts?: ReadonlySet<string> } {
+  if (entries.ordered) return { entries };
   const groups = new Map<string, string[]>();
   for (const { path, hardlink } of entries) {
     if (hardlink === undefined) continue;

@@ -1,6 +1,6 @@
 import type { Digest } from "../../../core/digest.js";
 import type { NodeMeta } from "../../../core/file-node.js";
-import type { ContentSource, PackEntries, PackEntry } from "../../../oci/layer/model/toc.js";
+import type { ContentSource, PackEntry } from "../../../oci/layer/model/toc.js";
 
 /** Names of one and the same new file. */
 export interface LinkGroup {
@@ -31,13 +31,6 @@ export function fileEntry(meta: NodeMeta, source: ContentSource, digest: Digest)
   if (meta.xattrs) return { ...meta, source, digest };
   const { path, type, mode, uid, gid, size, mtime } = meta;
   return { path, type, mode, uid, gid, size, mtime, source, digest };
-}
-
-/** Makes the same entries at each read. */
-export function repeatable(make: () => Generator<PackEntry, void>): PackEntries {
-  let length = 0;
-  for (const _ of make()) length++;
-  return { length, [Symbol.iterator]: make };
 }
 
 /**

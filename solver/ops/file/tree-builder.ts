@@ -1,8 +1,9 @@
-import type { Digest } from "../../../core/digest.js";
-import type { ContentSource, FileTree, PackEntry, PackPlan } from "../../../oci/layer/model/toc.js";
+import { type Digest, sha256 } from "../../../core/digest.js";
+import type { ContentSource, FileTree, PackEntries, PackEntry, PackPlan } from "../../../oci/layer/model/toc.js";
+import { comparePaths } from "../../../oci/layer/model/path-order.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 import { type DigestAt, digestsByIndex, digestsOf, foundWith, type NewContent, sourceOf } from "./new-content.js";
-import { fileEntry, isSameNode, type LinkGroup, primaryOf, repeatable } from "./plan-entries.js";
+import { fileEntry, isSameNode, type LinkGroup, primaryOf } from "./plan-entries.js";
 
 interface NewNode {
   readonly meta: NodeMeta;
@@ -17,9 +18,12 @@ interface NewNode {
  */
 export class TreeBuilder implements FileTree {
   readonly #base: FileTree | undefined;
-  readonly #nodes = new Map<string, NewNode>();
-  /** Names by directory: of {@link #nodes}, and of directories of the base above them. */
-  readonly #names = new Map<string, Set<string>>();
+  #nodes = new Map<string, NewNode>();
+  /**
+   * Names by directory: of {@link #nodes}, and of directories of the base above them. Undefined
+   * until somebody lists or removes a directory, which the entries of an archive seldom need.
+   */
+  #names: Map<string, Set<string>> | undefined;
   /** Paths of the base that are gone, with everything below; also some that lie below others. */
   readonly #hidden = new Set<string>();
 
@@ -39,7 +43,6 @@ export class TreeBuilder implements FileTree {
       }
       copy.#nodes.set(path, { ...node, group });
     }
-    for (const [path, names] of this.#names) copy.#names.set(path, new Set(names));
     for (const path of this.#hidden) copy.#hidden.add(path);
     return copy;
   }
@@ -52,7 +55,7 @@ export class TreeBuilder implements FileTree {
   }
 
   children(path: string): readonly string[] {
-    const added = this.#names.get(path);
+    const added = this.#namesNow().get(path);
     const below = this.#base === undefined || this.#isHidden(path) ? [] : this.#base.children(path);
     if (!added && this.#hidden.size === 0) return below;
     const prefix = path === "" ? "" : `${path}/`;
@@ -84,16 +87,14 @@ export class TreeBuilder implements FileTree {
     this.#nodes.get(path)?.group?.members.delete(path);
     group?.members.add(path);
     this.#nodes.set(path, { meta, content, group });
-    for (let at = path; at !== ""; ) {
-      const slash = at.lastIndexOf("/");
-      const directory = slash === -1 ? "" : at.slice(0, slash);
-      const names = this.#names.get(directory);
-      const name = at.slice(slash + 1);
-      if (names?.has(name)) break;
-      if (names) names.add(name);
-      else this.#names.set(directory, new Set([name]));
-      at = directory;
-    }
+    if (this.#names) addNames(this.#names, path);
+  }
+
+  #namesNow(): Map<string, Set<string>> {
+    if (this.#names) return this.#names;
+    this.#names = new Map();
+    for (const path of this.#nodes.keys()) addNames(this.#names, path);
+    return this.#names;
   }
 
   /** Changes metadata of an existing node. All names of a new file change with it. */
@@ -139,14 +140,40 @@ export class TreeBuilder implements FileTree {
    * alone.
    */
   async plan(signal?: AbortSignal): Promise<PackPlan> {
+    this.#sort();
     const contents: NewContent[] = [];
     for (const { content } of this.#nodes.values()) if (content) contents.push(content);
     const digestAt = await digestsByIndex(contents, signal);
     this.#takeFound();
     const same = await this.#unchanged(digestAt, signal);
     const whiteouts = [...this.#hidden].filter((path) => !this.#nodes.has(path) && this.#isHiddenFirst(path)).sort();
-    const entries = repeatable(() => this.#entries(digestAt, same, whiteouts));
+    let length = 0;
+    let ordered = whiteouts.length === 0;
+    // Digests become texts when they are asked for, which takes longer than all else here.
+    for (const { hardlink } of this.#entries(() => NO_DIGEST, same, whiteouts)) {
+      length++;
+      if (hardlink !== undefined) ordered = false;
+    }
+    const entries: PackEntries = { length, ordered, [Symbol.iterator]: () => this.#entries(digestAt, same, whiteouts) };
     return whiteouts.length === 0 ? { entries } : { entries, whiteouts };
+  }
+
+  /**
+   * Brings the nodes into the order of layers. Note that we sort paths here, because the packer
+   * would have to hold every entry of a plan to sort it.
+   */
+  #sort(): void {
+    let before = "";
+    for (const path of this.#nodes.keys()) {
+      if (comparePaths(before, path) > 0) {
+        const sorted = [...this.#nodes.keys()].sort(comparePaths);
+        const nodes = new Map<string, NewNode>();
+        for (const name of sorted) nodes.set(name, this.#nodes.get(name) as NewNode);
+        this.#nodes = nodes;
+        return;
+      }
+      before = path;
+    }
   }
 
   /**
@@ -245,13 +272,30 @@ export class TreeBuilder implements FileTree {
   }
 
   #forget(path: string): void {
-    for (const name of this.#names.get(path) ?? []) this.#forget(path === "" ? name : `${path}/${name}`);
-    this.#names.delete(path);
+    const byDirectory = this.#namesNow();
+    for (const name of byDirectory.get(path) ?? []) this.#forget(path === "" ? name : `${path}/${name}`);
+    byDirectory.delete(path);
     this.#nodes.get(path)?.group?.members.delete(path);
     this.#nodes.delete(path);
     const slash = path.lastIndexOf("/");
-    this.#names.get(slash === -1 ? "" : path.slice(0, slash))?.delete(path.slice(slash + 1));
+    byDirectory.get(slash === -1 ? "" : path.slice(0, slash))?.delete(path.slice(slash + 1));
   }
 }
+
+/** Adds a path, and the directories above it, to the names by directory. */
+function addNames(byDirectory: Map<string, Set<string>>, path: string): void {
+  for (let at = path; at !== ""; ) {
+    const slash = at.lastIndexOf("/");
+    const directory = slash === -1 ? "" : at.slice(0, slash);
+    const names = byDirectory.get(directory);
+    const name = at.slice(slash + 1);
+    if (names?.has(name)) break;
+    if (names) names.add(name);
+    else byDirectory.set(directory, new Set([name]));
+    at = directory;
+  }
+}
+
+const NO_DIGEST = sha256("");
 
 const EMPTY_ROOT: NodeMeta = { path: "", type: "dir", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } };

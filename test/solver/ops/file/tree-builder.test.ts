@@ -2,6 +2,7 @@ import test from "ava";
 import fc from "fast-check";
 import type { FileTree, PackPlan } from "../../../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../../../core/file-node.js";
+import { comparePaths } from "../../../../oci/layer/model/path-order.js";
 import { makeDirectory, makeFile, makeSymlink, removePath } from "../../../../solver/ops/file/make.js";
 import { TreeBuilder } from "../../../../solver/ops/file/tree-builder.js";
 import { treeEntries } from "../../../support/tree-text.js";
@@ -72,6 +73,11 @@ test("the planned layer over the base is the tree that the actions saw", async (
       // One entry for each path, and never an entry beside its own deletion.
       const paths = [...[...plan.entries].map((entry) => entry.path), ...(plan.whiteouts ?? [])];
       t.is(new Set(paths).size, paths.length);
+      // No packer has to hold all entries to sort them, but where something is deleted.
+      t.is(plan.entries.ordered, plan.whiteouts === undefined);
+      const planned = [...plan.entries].map((entry) => entry.path);
+      t.is(plan.entries.length, planned.length);
+      if (plan.entries.ordered) t.deepEqual(planned, [...planned].sort(comparePaths));
       // Parents come with their children.
       const entries = new Set([...plan.entries].map((entry) => entry.path));
       t.true(paths.every((at) => !at.includes("/") || entries.has(at.slice(0, at.lastIndexOf("/")))));
