@@ -58,6 +58,8 @@ export interface BakeFile {
     readonly value?: string;
   }[];
   readonly warnings: readonly Diagnostic[];
+  /** Files of variables that Compose files name. Their variables reach the steps. */
+  readonly envFiles: readonly string[];
 }
 
 export interface BakePlanResult {

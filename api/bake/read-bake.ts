@@ -22,7 +22,10 @@ export async function readBake(options: BakeOptions = {}): Promise<BakeFile> {
   ]);
   const fromEnvironment = parseBoolean(env["BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP"] ?? "") !== true;
   const variable = (name: string): string | undefined => (fromEnvironment ? env[name] : undefined);
-  const services = compose.length === 0 ? NOTHING : await servicesOf(compose, options, { ...(fromEnvironment ? env : {}), ...variables });
+  const services =
+    compose.length === 0
+      ? { ...NOTHING, envFiles: [] }
+      : await servicesOf(compose, options, { ...(fromEnvironment ? env : {}), ...variables });
   const definition = joinDefinitions(
     services,
     bake.length === 0
@@ -69,6 +72,7 @@ export async function readBake(options: BakeOptions = {}): Promise<BakeFile> {
       ...(value === undefined ? {} : { value }),
     })),
     warnings: definition.warnings,
+    envFiles: services.envFiles,
   };
 }
 
@@ -78,7 +82,7 @@ async function servicesOf(
   files: readonly SourceFile[],
   { directory = ".", remote }: BakeOptions,
   env: NonNullable<BakeOptions["env"]>,
-): Promise<BakeDefinition> {
+): Promise<BakeDefinition & { readonly envFiles: readonly string[] }> {
   const { servicesOfBake } = await import("../compose/services-of-bake.js");
   return { ...NOTHING, ...(await servicesOfBake({ files, directory: resolve(directory), env, remote: remote !== undefined })) };
 }

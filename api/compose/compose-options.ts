@@ -55,6 +55,8 @@ export interface ComposeFile {
   readonly targets: readonly PlannedBakeTarget[];
   /** Directories that builds read besides the project's: contexts, which the files name. */
   readonly contexts: readonly string[];
+  /** Files of variables that were read without being typed. Their variables reach the steps. */
+  readonly envFiles: readonly string[];
   /** The definition for bake, as `docker compose build --print` shows it. */
   readonly json: string;
   readonly warnings: readonly Diagnostic[];

@@ -29,7 +29,14 @@ export async function readCompose(options: ComposeOptions = {}): Promise<Compose
   if (name === "" || name !== normalName(name)) throw badProjectName(name);
   const env = new Map([...variables, ["COMPOSE_PROJECT_NAME", name]]);
   const cwd = resolve(options.directory ?? ".");
-  const { tree, warnings } = loadFiles({ files, directory, env, home: homedir(), read: (path) => fileIfThere(resolve(cwd, path), cwd) });
+  const envFiles = [resolve(cwd, ".env"), resolve(directory, ".env")].filter((path) => fileIfThere(path, cwd));
+  const read = (path: string) => fileIfThere(resolve(cwd, path), cwd);
+  const readEnv = (path: string) => {
+    const found = read(path);
+    if (found) envFiles.push(resolve(cwd, path));
+    return found;
+  };
+  const { tree, warnings } = loadFiles({ files, directory, env, home: homedir(), read, readEnv });
   const project = readProject(tree);
   const profiles =
     options.profiles && options.profiles.length > 0 ? options.profiles : (env.get("COMPOSE_PROFILES") ?? "").split(",").filter(Boolean);
@@ -51,7 +58,7 @@ export async function readCompose(options: ComposeOptions = {}): Promise<Compose
     },
   );
   const json = print.goJson(printed);
-  const common = { name, directory, env: Object.fromEntries(env), json };
+  const common = { name, directory, env: Object.fromEntries(env), json, envFiles };
   if (selected.length === 0) return { ...common, targets: [], contexts: [], warnings: [...warnings, noServices()] };
   const plan = planBake(definition, {
     targets: [],

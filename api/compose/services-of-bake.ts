@@ -19,7 +19,7 @@ export async function servicesOfBake({
   directory,
   env: given,
   remote,
-}: ServicesOptions): Promise<Pick<BakeDefinition, "groups" | "targets" | "warnings">> {
+}: ServicesOptions): Promise<Pick<BakeDefinition, "groups" | "targets" | "warnings"> & { readonly envFiles: readonly string[] }> {
   const [{ loadFiles, nameInFiles, withEnvFiles }, { readProject }, { bakeDefinition }, { serviceEnvironment }] = await Promise.all([
     import("../../frontend/compose/load.js"),
     import("../../frontend/compose/project.js"),
@@ -27,10 +27,17 @@ export async function servicesOfBake({
     import("../../frontend/compose/service-environment.js"),
   ]);
   const read = (path: string): SourceFile | undefined => (remote ? undefined : fileIfThere(resolve(directory, path), directory));
+  const envFiles: string[] = [];
+  const readEnv = (path: string): SourceFile | undefined => {
+    const found = read(path);
+    if (found) envFiles.push(resolve(directory, path));
+    return found;
+  };
   const dotEnv = fileIfThere(join(directory, ".env"), directory);
+  if (dotEnv) envFiles.push(join(directory, ".env"));
   const variables = withEnvFiles(environmentOf(given), dotEnv ? [dotEnv] : []);
   const project = nameInFiles(files, variables) || variables.get("COMPOSE_PROJECT_NAME") || "bake";
   const env = new Map([...variables, ["COMPOSE_PROJECT_NAME", project]]);
-  const { tree, warnings } = loadFiles({ files, directory: "", env, home: homedir(), read });
-  return { ...bakeDefinition(readProject(tree), (service) => serviceEnvironment(service, env, read)), warnings };
+  const { tree, warnings } = loadFiles({ files, directory: "", env, home: homedir(), read, readEnv });
+  return { ...bakeDefinition(readProject(tree), (service) => serviceEnvironment(service, env, readEnv)), warnings, envFiles };
 }

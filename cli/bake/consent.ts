@@ -46,7 +46,7 @@ function pathsOf(overrides: readonly string[]): readonly string[] {
  */
 export function checkConsent(
   targets: readonly PlannedBakeTarget[],
-  { allow, set }: { readonly allow: readonly string[]; readonly set: readonly string[] },
+  { allow, set, read }: { readonly allow: readonly string[]; readonly set: readonly string[]; readonly read: readonly string[] },
   { cwd, env }: Pick<CliEnvironment, "cwd" | "env">,
 ): void {
   const allowed = parseAllowed(allow, cwd);
@@ -54,6 +54,7 @@ export function checkConsent(
   const want = (what: string, right: string): void => void wanted.set(right, { what, flag: `--allow=${right}` });
   const files = parseBoolean(env["BUILDX_BAKE_ENTITLEMENTS_FS"] ?? "") !== false;
   const typed = pathsOf(set);
+  for (const path of files ? read : []) if (!isInside(path, allowed.read, cwd)) want(`reading ${path}`, `fs.read=${path}`);
   for (const target of targets) {
     for (const right of attributesOf(target).entitlements ?? []) {
       if (!allowed.rights.has(right)) want(right === "network.host" ? "the network of this machine" : "all rights for a step", right);

@@ -45,7 +45,7 @@ export const command: Command = {
       await print(environment.stdout, `${plan.json}\n`);
       return EXIT.success;
     }
-    checkConsent(plan.targets, { allow: flags.all("allow"), set: flags.all("set") }, environment);
+    checkConsent(plan.targets, { allow: flags.all("allow"), set: flags.all("set"), read: file.envFiles }, environment);
     return runPlan({ targets: plan.targets, flags, call, warnings: file.warnings }, environment);
   },
 };

@@ -40,8 +40,8 @@ export const command: Command = {
     }
     // The contexts of a project are read unasked, as by docker: they are what a build is of.
     const typed = Object.values(sshOf(flags.one("ssh"))).map((path) => (path === "" ? "ssh" : `fs.read=${path}`));
-    const allow = [...flags.all("allow"), ...typed, ...file.contexts.map((path) => `fs.read=${path}`)];
-    checkConsent(file.targets, { allow, set: [] }, { cwd: file.directory, env: environment.env });
+    const allow = [...flags.all("allow"), ...typed, `fs.read=${environment.cwd}`, ...file.contexts.map((path) => `fs.read=${path}`)];
+    checkConsent(file.targets, { allow, set: [], read: file.envFiles }, { cwd: file.directory, env: environment.env });
     const variables: Readonly<Record<string, string>> = file.env;
     return runPlan(
       {

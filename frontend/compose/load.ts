@@ -24,6 +24,8 @@ export interface ComposeWorld {
   readonly home: string;
   /** Returns a file that another one names; undefined when there is none. */
   read(path: string): SourceFile | undefined;
+  /** Returns a file of variables that another one names, or that stands beside it. */
+  readEnv(path: string): SourceFile | undefined;
 }
 
 /** Files of one project or of one that is included, and where they stand. */
@@ -98,9 +100,9 @@ class Loader {
     });
   }
 
-  #read(path: string, place: Place): SourceFile {
+  #read(path: string, place: Place, read = (name: string) => this.#world.read(name)): SourceFile {
     if (isAddress(path)) throw remoteReference(path, place);
-    const file = this.#world.read(path);
+    const file = read(path);
     if (!file) throw unreadableReference(path, place);
     return file;
   }
@@ -140,8 +142,8 @@ class Loader {
     const named = texts(member(item, "env_file")).filter((path) => path !== "/dev/null");
     const files =
       member(item, "env_file") === undefined
-        ? [this.#world.read(pathIn(".env", own))].filter((file) => file !== undefined)
-        : named.map((path) => this.#read(pathIn(path, base), item));
+        ? [this.#world.readEnv(pathIn(".env", own))].filter((file) => file !== undefined)
+        : named.map((path) => this.#read(pathIn(path, base), item, (name) => this.#world.readEnv(name)));
     return withEnvFiles(env, files);
   }
 }

@@ -180,6 +180,45 @@ for (const [build, flag] of ASKED) {
   });
 }
 
+/** Compose files that take variables from a file outside of the project. */
+const ENV_FILES: readonly (readonly [command: "bake" | "compose", files: Files])[] = [
+  ["bake", { "compose.yaml": "services: {a: {env_file: ../secret, build: {context: ., args: [TOKEN]}}}" }],
+  ["bake", { "compose.yaml": "services: {a: {env_file: link, build: {context: ., args: [TOKEN]}}}" }],
+  [
+    "bake",
+    {
+      "compose.yaml": "include: [{path: i.yaml, env_file: ../secret}]",
+      "i.yaml": "services: {a: {build: {context: ., args: {T: $TOKEN}}}}",
+    },
+  ],
+  [
+    "compose",
+    {
+      "compose.yaml": "include: [{path: i.yaml, env_file: ../secret}]",
+      "i.yaml": "services: {a: {build: {context: ., args: {T: $TOKEN}}}}",
+    },
+  ],
+  ["compose", { "compose.yaml": "include: [i/i.yaml]", "i/i.yaml": "services: {a: {build: {context: ., args: {T: $TOKEN}}}}" }],
+];
+
+for (const [command, files] of ENV_FILES) {
+  test(`${command}: no variables from outside without leave: ${files["compose.yaml"]}`, async (t) => {
+    const { cwd, run } = project(t, files);
+    const secret = join(dirname(cwd), "secret");
+    writeFileSync(secret, "TOKEN=secret\n");
+    symlinkSync(secret, join(cwd, "link"));
+    mkdirSync(join(cwd, "i"), { recursive: true });
+    symlinkSync(secret, join(cwd, "i", ".env"));
+    const args = command === "bake" ? ["bake"] : ["compose", "build"];
+    const refused = await run(...args);
+    t.is(refused.code, 2);
+    t.true(refused.stderr.includes("error[bake/not-allowed]"), refused.stderr);
+    t.is(refused.builds.length, 0);
+    const allowed = await run(...args, `--allow=fs.read=${secret}`);
+    t.is(Object.values(allowed.builds[0]?.buildArgs ?? {})[0], "secret", allowed.stderr);
+  });
+}
+
 test("compose: contexts of the project are read unasked, wherever they are", async (t) => {
   const { run } = project(t, { "compose.yaml": "services: {a: {build: {context: .., additional_contexts: {e: /etc}}}}" });
   t.is((await run("compose", "build")).code, 0);
