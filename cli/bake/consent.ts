@@ -3,7 +3,9 @@ import { dirname, join, relative, resolve, basename, sep } from "node:path";
 import type { PlannedBakeTarget } from "../../api/options/planned-target.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { isAddress } from "../../core/text/address.js";
+import { printable } from "../../core/text/printable.js";
 import type { CliEnvironment } from "../environment.js";
+import { confirmed } from "../prompts/confirm.js";
 import { splitCsv } from "../syntax/csv.js";
 import { notAllowed, unknownPermission } from "./errors.js";
 import { attributesOf, contextSource, dockerfilePath } from "./target-options.js";
@@ -41,14 +43,16 @@ function pathsOf(overrides: readonly string[]): readonly string[] {
 }
 
 /**
- * Refuses targets that want more of this machine than the command line allows: the host's network,
- * all rights, an agent, paths outside of the working directory. Throws `bake/not-allowed`.
+ * Asks at a terminal about targets that want more of this machine than the command line allows: the
+ * host's network, all rights, an agent, paths outside of the working directory. Throws
+ * `bake/not-allowed` without a yes, and where nobody can be asked.
  */
-export function checkConsent(
+export async function askConsent(
   targets: readonly PlannedBakeTarget[],
   { allow, set, read }: { readonly allow: readonly string[]; readonly set: readonly string[]; readonly read: readonly string[] },
-  { cwd, env }: Pick<CliEnvironment, "cwd" | "env">,
-): void {
+  environment: CliEnvironment,
+): Promise<void> {
+  const { cwd, env, stdin, stderr } = environment;
   const allowed = parseAllowed(allow, cwd);
   const wanted = new Map<string, { readonly what: string; readonly flag: string }>();
   const want = (what: string, right: string): void => void wanted.set(right, { what, flag: `--allow=${right}` });
@@ -69,7 +73,14 @@ export function checkConsent(
       if (!isInside(path, [...allowed.write, ...typed], cwd)) want(`writing ${path}`, `fs.write=${path}`);
     }
   }
-  if (wanted.size > 0) throw notAllowed([...wanted.values()]);
+  if (wanted.size === 0) return;
+  const list = [...wanted.values()];
+  if (stdin.isTTY && stderr.isTTY) {
+    // The texts come from the file, which may want to draw over the question.
+    const rows = list.map(({ what, flag }) => `  ${printable(what)}  (${printable(flag)})\n`).join("");
+    if (await confirmed(environment, `The file asks for:\n${rows}`, "")) return;
+  }
+  throw notAllowed(list);
 }
 
 function readPaths(target: PlannedBakeTarget): readonly string[] {

@@ -1,6 +1,6 @@
 import type { BakeOptions } from "../../api/bake/bake-options.js";
 import { isAddress } from "../../core/text/address.js";
-import { checkConsent } from "../bake/consent.js";
+import { askConsent } from "../bake/consent.js";
 import { badVariable, printAndList } from "../bake/errors.js";
 import { listed } from "../bake/lists.js";
 import { runPlan } from "../bake/run-plan.js";
@@ -45,7 +45,7 @@ export const command: Command = {
       await print(environment.stdout, `${plan.json}\n`);
       return EXIT.success;
     }
-    checkConsent(plan.targets, { allow: flags.all("allow"), set: flags.all("set"), read: file.envFiles }, environment);
+    await askConsent(plan.targets, { allow: flags.all("allow"), set: flags.all("set"), read: file.envFiles }, environment);
     return runPlan({ targets: plan.targets, flags, call, warnings: file.warnings }, environment);
   },
 };

@@ -1,5 +1,5 @@
 import type { BuildOptions } from "../../api/options/options.js";
-import { checkConsent } from "../bake/consent.js";
+import { askConsent } from "../bake/consent.js";
 import { runPlan } from "../bake/run-plan.js";
 import { dockersCommand } from "../errors.js";
 import { type CliEnvironment, type Command, print } from "../environment.js";
@@ -41,7 +41,7 @@ export const command: Command = {
     // The contexts of a project are read unasked, as by docker: they are what a build is of.
     const typed = Object.values(sshOf(flags.one("ssh"))).map((path) => (path === "" ? "ssh" : `fs.read=${path}`));
     const allow = [...flags.all("allow"), ...typed, `fs.read=${environment.cwd}`, ...file.contexts.map((path) => `fs.read=${path}`)];
-    checkConsent(file.targets, { allow, set: [], read: file.envFiles }, { cwd: file.directory, env: environment.env });
+    await askConsent(file.targets, { allow, set: [], read: file.envFiles }, { ...environment, cwd: file.directory });
     const variables: Readonly<Record<string, string>> = file.env;
     return runPlan(
       {

@@ -133,6 +133,20 @@ for (const [attributes, flag] of ASKED) {
   });
 }
 
+test("bake: at a terminal it is asked, and the file draws nothing over the question", async (t) => {
+  const { path } = project(t, { "docker-bake.hcl": 'target "default" {\n  network = "host"\n  secret = ["id=s,src=/x\\u001b[2Ay"]\n}\n' });
+  const yes = await runRig(["bake"], { cwd: path, tty: true, stdin: "y\n" });
+  t.is(yes.code, 0, yes.stderr);
+  t.is(yes.builds.length, 1);
+  t.regex(yes.stderr, /the network of this machine {2}\(--allow=network\.host\)\n/);
+  t.true(yes.stderr.includes("reading /x\\x1b[2Ay"), yes.stderr);
+  for (const stdin of ["n\n", "\n", ""]) {
+    const no = await runRig(["bake"], { cwd: path, tty: true, stdin });
+    t.is(no.code, 2);
+    t.is(no.builds.length, 0);
+  }
+});
+
 test("bake: a path of --set is allowed by who types it", async (t) => {
   const { bake } = project(t, { "docker-bake.hcl": 'target "default" {}' });
   t.is((await bake("--set", "*.output=type=local,dest=../out")).code, 0);
