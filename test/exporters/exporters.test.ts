@@ -43,6 +43,7 @@ import {
   type TestEntry,
 } from "../support/images/images.js";
 import { fakeRegistry, hasRegistry, startRegistry } from "../support/servers/registry.js";
+import { noCredentials } from "../support/no-credentials.js";
 import { notInstalled, requires, withoutProgram } from "../support/requires.js";
 
 const NAMES = ["docker.io/library/app:1", "ghcr.io/a/b:two"];
@@ -634,7 +635,7 @@ test("type=image: the store knows the image and its layers; again is no change",
 requires(hasRegistry ? undefined : notInstalled("docker-registry"))(
   "type=registry: blobs, manifests, tag; the next repository mounts",
   async (t) => {
-    const { store } = rig(t);
+    const { store, dir } = rig(t);
     const registry = await startRegistry();
     const client = createRegistryClient({ env: {}, credentials: { find: async () => undefined } });
     t.teardown(async () => {
@@ -647,7 +648,8 @@ requires(hasRegistry ? undefined : notInstalled("docker-registry"))(
     const result = await run(registryPush({ client }), request, store);
     for (const name of names) t.is((await client.resolve(name)).digest, result.descriptor?.digest as Digest);
     if (spawnSync("skopeo", ["--version"]).status === 0) {
-      const inspected = JSON.parse(execFileSync("skopeo", ["inspect", "--tls-verify=false", `docker://${names[2]}`]).toString());
+      const inspect = ["inspect", "--tls-verify=false", `docker://${names[2]}`];
+      const inspected = JSON.parse(execFileSync("skopeo", inspect, { env: noCredentials(dir) }).toString());
       t.deepEqual(
         inspected.Layers,
         image.layers.map((layer) => layer.blob.digest),

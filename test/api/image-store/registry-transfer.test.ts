@@ -15,6 +15,7 @@ import { mediaTypes } from "../../../oci/media-types.js";
 import { createRegistryClient, type RegistryClient } from "../../../oci/registry/client.js";
 import { exportContext, exportRequest, temporaryDirectory, testImage, testLayer } from "../../support/images/images.js";
 import { fakeRegistry, hasRegistry, type RealRegistry, sendBytes, sendJson, startRegistry } from "../../support/servers/registry.js";
+import { noCredentials } from "../../support/no-credentials.js";
 import { notInstalled, requires } from "../../support/requires.js";
 
 let registry: RealRegistry;
@@ -57,7 +58,7 @@ async function stored(t: ExecutionContext, images: Readonly<Record<string, reado
 const problems = (store: ImageStore) => store.verify();
 
 real("a push and a pull: the same bytes, the same id, and then nothing is left to do", async (t) => {
-  const { api, made } = await stored(t, { "one/app:1": ["linux/amd64"] });
+  const { api, made, root } = await stored(t, { "one/app:1": ["linux/amd64"] });
   const name = `${registry.host}/one/app:1`;
   const { digest } = made.get("one/app:1") as { readonly digest: Digest };
   const [pushed, ...others] = await api.push(name);
@@ -66,7 +67,8 @@ real("a push and a pull: the same bytes, the same id, and then nothing is left t
   t.is(pushed?.descriptor.digest, digest);
   t.is((await client.resolve(name)).digest, digest);
   if (hasSkopeo) {
-    const inspected = JSON.parse(execFileSync("skopeo", ["inspect", "--tls-verify=false", `docker://${name}`]).toString());
+    const inspect = ["inspect", "--tls-verify=false", `docker://${name}`];
+    const inspected = JSON.parse(execFileSync("skopeo", inspect, { env: noCredentials(root) }).toString());
     t.is(inspected.Digest, digest);
   }
 

@@ -96,7 +96,7 @@ run("what keeps builds from running is reported with a way out", async (t) => {
 
 run("a random user without a home, or with a read-only root, builds what needs no step", async (t) => {
   for (const kind of [containers.randomUser, containers.randomUserReadonly]) {
-    const script = `mkdir /tmp/c && printf 'FROM scratch\\nCOPY Dockerfile /f\\n' >/tmp/c/Dockerfile && "$0" "$1" build --progress=quiet -t a /tmp/c && "$0" "$1" images`;
+    const script = `c=$(mktemp -d) && printf 'FROM scratch\\nCOPY Dockerfile /f\\n' >$c/Dockerfile && "$0" "$1" build --progress=quiet -t a $c && "$0" "$1" images`;
     const { code, stdout, stderr } = await runInContainer(kind, ["sh", "-c", script, process.execPath, CLI]);
     t.is(code, 0, stderr);
     t.regex(stdout, /^a +latest/m);

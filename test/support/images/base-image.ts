@@ -20,6 +20,7 @@ import { gzipSync } from "node:zlib";
 import { sha256 } from "../../../core/digest.js";
 import { flock } from "../../../core/system/posix.js";
 import { hasRegistry, type RealRegistry, startRegistry } from "../servers/registry.js";
+import { noCredentials } from "../no-credentials.js";
 import { until } from "../until.js";
 
 const run = promisify(execFile);
@@ -177,8 +178,7 @@ export async function pushLayout(directory: string, name: string): Promise<void>
   const home = mkdtempSync(join(tmpdir(), "tsbuild-skopeo-"));
   const args = ["--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false", `oci:${directory}:latest`, `docker://${name}:latest`];
   try {
-    // No credentials of whoever runs the tests.
-    await run("skopeo", args, { env: { ...process.env, HOME: home, XDG_RUNTIME_DIR: home } });
+    await run("skopeo", args, { env: noCredentials(home) });
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
