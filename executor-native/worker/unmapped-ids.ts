@@ -1,8 +1,12 @@
 import type { SandboxSpec } from "../contract.js";
 import type { MappedIds } from "../mapped-ids.js";
 
-/** Commands that give files away, make users or become them. */
-const COMMANDS = /\b(?:chown|chgrp|install|useradd|usermod|adduser|groupadd|groupmod|addgroup|setpriv|su|gosu|su-exec|chroot|tar)\b/;
+/**
+ * Commands that give files away, make users or become them, by name or path. A directory or another
+ * file with such a word in its name is none.
+ */
+const COMMANDS =
+  /(?<![\w.])(?:chown|chgrp|install|useradd|usermod|adduser|groupadd|groupmod|addgroup|setpriv|su|gosu|su-exec|chroot|tar)(?![\w./-])/;
 /** Whole numbers that are not part of a name, a path or a version. */
 const NUMBERS = /(?<![\w./%-])\d{5,10}(?![\w./%-])/g;
 

@@ -25,6 +25,10 @@ const STEPS: readonly (readonly [expected: boolean, command: string, user?: stri
   [true, "install -o 65537 a b"],
   [true, "useradd --uid=1000600000 app"],
   [true, "chown $ID /f", "", ["PATH=/bin", "ID=1000600000"]],
+  [true, "cd /x && /usr/sbin/chroot --userspec=1000600000 / true"],
+  [true, "rsync --chown=70000:70000 a b"],
+  [true, "su-exec 70000 true"],
+  [true, "(chown 70000 /f);true"],
   [true, "true", "1000600000"],
   [true, "true", "app:1000600000"],
   [true, "true", "4294967294"],
@@ -33,6 +37,8 @@ const STEPS: readonly (readonly [expected: boolean, command: string, user?: stri
   [false, "chown -1 4294967295"],
   [false, "ulimit -n 1048576; make -j 100000"],
   [false, "curl -O https://example.com/v20240101.tar && tar xf v20240101.tar && chown 0 /tmp/20240101.x"],
+  [false, "/work/chroot/program /work/tar/file 'mnt:[4026531841]'"],
+  [false, "./install-2/x /x.tar /x.tar.gz install.sh 70000"],
   [false, "chown app /f", "app", ["PATH=/bin", "BUILD=1.20240101"]],
 ];
 
