@@ -1,3 +1,4 @@
+import { createHook } from "node:async_hooks";
 // A process of aborts.test.ts: aborts one shape of build at many moments through the library, and
 // reports the leftovers after each.
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
@@ -27,6 +28,16 @@ export type Line =
 const order = JSON.parse(process.argv[2] ?? "") as Order;
 const shape = SHAPES.find(({ name }) => name === order.shape) as Shape;
 const below = random(order.seed);
+/** Stacks of the calls of setImmediate that wait, by id. */
+const immediates = new Map<number, string>();
+createHook({
+  init: (id, type) => {
+    if (type === "Immediate") immediates.set(id, new Error("setImmediate").stack ?? "");
+  },
+  before: (id) => void immediates.delete(id),
+  destroy: (id) => void immediates.delete(id),
+}).enable();
+
 const say = (line: Line): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 
 /** When to abort: with which event, and in which turn of the event loop after it. */
@@ -101,6 +112,7 @@ function remains(root: string): readonly string[] {
   const files = readdirSync("/proc/self/fd").flatMap((fd) => linkOf(`/proc/self/fd/${fd}`));
   return [
     ...process.getActiveResourcesInfo().filter((name) => !BASELINE.has(name)),
+    ...immediates.values(),
     ...children.filter(Boolean).map((pid) => `child ${pid}`),
     ...files.filter((path) => path.startsWith(order.directory) && !/\/index\.db(-wal|-shm)?( \(deleted\))?$/.test(path)),
     ...entries(join(root, "v1", "tmp")).map((name) => `tmp/${name}`),
