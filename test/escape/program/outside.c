@@ -1,5 +1,6 @@
 /* Makes the things that attempts look for. */
 #include <arpa/inet.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -13,7 +14,10 @@ int be_outside(void)
 	socklen_t size = sizeof address;
 	int service = socket(AF_INET, SOCK_STREAM, 0), local = socket(AF_UNIX, SOCK_STREAM, 0);
 	int beside = socket(AF_UNIX, SOCK_STREAM, 0);
-	snprintf(shm, sizeof shm, "tsbuild-outside-%d", getpid());
+	unsigned long own; /* process ids repeat in containers that share a network */
+	if (getrandom(&own, sizeof own, 0) < 0)
+		return 1;
+	snprintf(shm, sizeof shm, "tsbuild-outside-%lx", own);
 	snprintf(path, sizeof path, "/dev/shm/%s", shm);
 	strcpy(abstract.sun_path + 1, shm);
 	snprintf(named.sun_path, sizeof named.sun_path, "%.96s.s", path);
