@@ -131,7 +131,7 @@ export const stepComment = (why: string, range: SourceRange): Problem =>
   });
 
 export const invalidTrigger = (trigger: string, message: string, range: SourceRange): Problem =>
-  problem("dockerfile/onbuild-trigger", `Cannot run the base image's ONBUILD trigger "${trigger}": ${message}`, range);
+  problem("dockerfile/onbuild-trigger", withoutUserinfo(`Cannot run the base image's ONBUILD trigger "${trigger}": ${message}`), range);
 
 export const invalidIgnoreFile = (message: string): Problem =>
   problem("dockerfile/invalid-ignore-pattern", `Cannot read .dockerignore: ${message}`, undefined);

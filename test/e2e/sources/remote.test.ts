@@ -333,6 +333,7 @@ withGit("passwords of addresses: neither shown, nor in the store, an image or a 
     Dockerfile: `FROM scratch\nADD ${repository} /git\nADD --keep-git-dir ["${repository}", "/kept/"]\nADD ${file} /file\n`,
     broken: `FROM scratch\nADD ${file.replace("me:", "you:")} /file\n`,
     named: "FROM scratch\nCOPY --from=named Dockerfile /\n",
+    trigger: `FROM scratch AS base\nONBUILD ADD ${file} /file\nONBUILD ADD ${repository} /git\nFROM base\n`,
   });
   const [cache, image] = [rig.path("passwords-cache"), rig.path("passwords.tar")];
   const outputs = ["-t", "passwords:1", "-o", `type=oci,dest=${image},compression=uncompressed`, "--cache-to", `type=local,dest=${cache}`];
@@ -340,6 +341,7 @@ withGit("passwords of addresses: neither shown, nor in the store, an image or a 
     [0, context],
     [0, context],
     [1, "-f", join(context, "broken"), context],
+    [0, "-f", join(context, "trigger"), context],
     [0, repository],
     [0, "-f", file, context],
     [0, "-f", join(context, "named"), "--build-context", `named=${repository}`, context],
