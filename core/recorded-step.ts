@@ -38,3 +38,13 @@ function baseOf(text: string, place?: StepPlace): StepInfo | undefined {
   if (ref === undefined) return undefined;
   return { kind: "base", ref, ...(digest === undefined ? {} : { digest }), ...(place === undefined ? {} : { place }) };
 }
+
+/**
+ * Returns the name of a step among those of several targets. A stage that is named as the target is
+ * shown once: `[test 1/2] RUN make`.
+ */
+export function nameOfTarget(target: string, step: string): string {
+  if (!step.startsWith("[")) return `[${target}] ${step}`;
+  const [, platform = "", stage] = /^\[(\S+ )?(\S+) +\d+\/\d+\] /.exec(step) ?? [];
+  return `[${target} ${stage === target ? platform + step.slice(platform.length + stage.length + 2) : step.slice(1)}`;
+}

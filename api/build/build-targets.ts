@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { throwIfAborted, TsbuildError } from "../../core/errors.js";
 import { type BuildEvent, now, type StepId } from "../../core/events.js";
 import { sha256 } from "../../core/digest.js";
+import { nameOfTarget } from "../../core/recorded-step.js";
 import { withResource } from "../../core/tasks/with-resource.js";
 import { LAYOUT_SCHEME } from "../../llb/sources/image.js";
 import { checkOutputs } from "../options/check-outputs.js";
@@ -120,7 +121,8 @@ class TargetBuilds {
     const contexts = [...links].map(([context, target]) => [context, `${LAYOUT_SCHEME}://${this.#layout(target)}`]);
     const own = this.#linked.has(name) ? resolveBuildOptions({ ...build, outputs: [...outputsOf(build), this.#asLayout(name)] }) : resolved;
     const layouts = this.#layouts;
-    const shown = (step: string): string => nameIn(name, layouts === undefined ? step : step.replaceAll(`${layouts}/`, TARGET_SCHEME));
+    const shown = (step: string): string =>
+      nameOfTarget(name, layouts === undefined ? step : step.replaceAll(`${layouts}/`, TARGET_SCHEME));
     const onEvent = resolved.onEvent && ofTarget({ target: name, shown }, resolved.onEvent);
     const whole = { ...own, buildContexts: { ...own.buildContexts, ...Object.fromEntries(contexts) }, onEvent };
     try {
@@ -149,11 +151,6 @@ class TargetBuilds {
 /** Returns the outputs of a build, without any the image store. */
 function outputsOf({ outputs = [] }: BuildOptions): readonly Output[] {
   return outputs.length > 0 ? outputs : [{ type: "image" }];
-}
-
-/** Returns the name of a target's step. */
-function nameIn(target: string, step: string): string {
-  return step.startsWith("[") ? `[${target} ${step.slice(1)}` : `[${target}] ${step}`;
 }
 
 /**

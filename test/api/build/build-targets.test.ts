@@ -92,6 +92,18 @@ test("targets: events have ids and names of their target", async (t) => {
   t.true(ids.every((id) => names.has(id)));
 });
 
+test("targets: a stage that is named as its target is shown once, also for several platforms", async (t) => {
+  const { run } = rig(t);
+  const names: string[] = [];
+  const onEvent = (event: BuildEvent): void => void (event.type === "steps" && names.push(...event.steps.map(({ name }) => name)));
+  const stages = inline("FROM scratch AS base\nCOPY one /\nFROM base AS app\nCOPY two /\n");
+  await run({ app: { ...stages, target: "app" } }, { onEvent });
+  t.true(names.includes("[app 1/1] COPY two /"), names.join("\n"));
+  t.true(names.includes("[app base 1/1] COPY one /"));
+  await run({ app: { ...stages, target: "app", platforms: ["linux/amd64", "linux/arm64"] } }, { onEvent });
+  t.true(names.includes("[app linux/amd64 1/1] COPY two /"), names.join("\n"));
+});
+
 test("targets: the first failure is thrown, with the target's name, and nothing is left", async (t) => {
   const { run, out, root } = rig(t);
   const wrong = { ...inline("FROM scratch\nCOPY missing /\n"), outputs: [{ type: "local" as const, dest: out("wrong") }] };
