@@ -1,5 +1,5 @@
 import { badReference, badValue } from "./errors.js";
-import { entriesOf, type Mapping, member, type Place, type Tree } from "./tree.js";
+import { entriesOf, type Mapping, member, placeOfEntry, type Place, type Tree } from "./tree.js";
 import { hosts, pairs, size, text, texts, truth, type Ulimit, ulimits } from "./values.js";
 
 /** A secret of the project. */
@@ -42,6 +42,7 @@ export interface ComposeBuild extends Place {
 
 export interface ComposeService extends Place {
   readonly name: string;
+  readonly namePlace: Place;
   readonly image: string | undefined;
   readonly build: ComposeBuild | undefined;
   readonly platform: string | undefined;
@@ -90,6 +91,7 @@ function readService(name: string, tree: Tree): ComposeService {
     source,
     range,
     name,
+    namePlace: tree.key ?? tree,
     image: text(member(tree, "image")) || undefined,
     build: build && readBuild(build, `services.${name}.build`),
     platform: text(member(tree, "platform")),
@@ -154,7 +156,7 @@ function readBuild(build: Tree, path: string): ComposeBuild {
 function readContexts(tree: Tree | undefined, path: string): ReadonlyMap<string, string> {
   return new Map(
     [...pairs(tree)].map(([name, value]) => {
-      if (value === null) throw badValue(path, `"${name}" has no value: write ${name}=PATH`, tree as Tree);
+      if (value === null) throw badValue(path, `"${name}" has no value: write ${name}=PATH`, placeOfEntry(tree as Tree, name));
       return [name, value];
     }),
   );
@@ -164,7 +166,7 @@ function readSsh(tree: Tree | undefined, path: string): ReadonlyMap<string, stri
   return new Map(
     [...pairs(tree)].map(([id, keys]) => {
       if (keys === null && id !== "default" && tree?.kind === "sequence")
-        throw badValue(path, `"${id}" has no path: write ${id}=PATH`, tree);
+        throw badValue(path, `"${id}" has no path: write ${id}=PATH`, placeOfEntry(tree, id));
       return [id, keys ?? ""];
     }),
   );

@@ -85,7 +85,7 @@ class TreeReader {
     const merged: Tree[] = [];
     for (const { key, value } of pairs) {
       const name = this.#key(key as Node);
-      const tree = this.read(value as Node | null, open);
+      const tree = { ...this.read(value as Node | null, open), key: this.#place(key as Node) };
       if (name === MERGE_KEY) merged.push(...(tree.kind === "sequence" ? tree.items : [tree]));
       else own.set(name, tree);
     }

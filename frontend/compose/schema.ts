@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { DiagnosticsError } from "../../core/errors.js";
 import { badShape, unknownKey } from "./errors.js";
-import type { Mapping, Tree } from "./tree.js";
+import { type Mapping, placeOfEntry, type Tree } from "./tree.js";
 
 /**
  * Form of a value. Null stands for a value that is not given, and fits every form but a service.
@@ -203,7 +203,7 @@ function* ofMembers(
   for (const [name, value] of tree.entries) {
     const shape = Object.hasOwn(members, name) ? members[name] : undefined;
     if (shape !== undefined) yield* problems(value, shape, join(path, name));
-    else if (!name.startsWith("x-")) yield unknownKey(path, name, Object.keys(members), value);
+    else if (!name.startsWith("x-")) yield unknownKey(path, name, Object.keys(members), placeOfEntry(tree, name));
   }
   for (const name of required) if (!tree.entries.has(name)) yield badShape(path, `a mapping with "${name}"`, tree);
 }

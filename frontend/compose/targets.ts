@@ -14,7 +14,7 @@ import { mergeFields, type TargetFields } from "../bake/fields.js";
 import { badReference, badValue } from "./errors.js";
 import { SERVICE_PREFIX } from "./paths.js";
 import type { ComposeBuild, ComposeProject, ComposeService } from "./project.js";
-import { member, type Place, type Tree } from "./tree.js";
+import { member, placeOfEntry, type Place, type Tree } from "./tree.js";
 import { pairs, text, texts, truth } from "./values.js";
 
 /** Source of variables that arguments without a value take theirs from. */
@@ -34,7 +34,7 @@ export function bakeDefinition(
   const targets = built.map((service): BakeTarget => {
     const build = service.build as ComposeBuild;
     if (!/^[a-zA-Z0-9_-]+$/.test(targetName(service.name)))
-      throw badReference(`Cannot use "${service.name}" as the name of a target`, service);
+      throw badReference(`Cannot use "${service.name}" as the name of a target`, service.namePlace);
     const tags = build.tags.length > 0 ? build.tags : service.image === undefined ? [] : [service.image];
     const secret = build.secrets.map(({ source }) => secretOf(source, source, secrets));
     // Note that rights beyond those of other builds count for docker compose alone, as in buildx.
@@ -140,9 +140,9 @@ const EXTENSION = [
 function withBake(fields: TargetFields, { bake }: ComposeBuild): TargetFields {
   if (bake === undefined) return fields;
   if (bake.kind !== "mapping") throw badValue("x-bake", "it has to be a mapping", bake);
-  for (const [name, value] of bake.entries)
+  for (const name of bake.entries.keys())
     if (!EXTENSION.includes(name))
-      throw badValue("x-bake", `there is no attribute "${name}"; the attributes are ${EXTENSION.join(", ")}`, value);
+      throw badValue("x-bake", `there is no attribute "${name}"; the attributes are ${EXTENSION.join(", ")}`, placeOfEntry(bake, name));
   const list = (name: string): readonly string[] => words(member(bake, name));
   const flag = (name: string): boolean | undefined => truth(member(bake, name), `x-bake.${name}`);
   const own = reading("x-bake", bake, () =>

@@ -7,6 +7,8 @@ export interface Place {
 }
 
 interface Node extends Place {
+  /** Place of the name in its mapping; undefined for an item of a list. */
+  readonly key?: Place;
   /** `!reset` takes away what earlier files say; `!override` takes its place. */
   readonly directive?: "reset" | "override";
 }
@@ -30,6 +32,16 @@ export interface Mapping extends Node {
 
 /** A value of a YAML file, without anchors and merge keys, and where it stands. */
 export type Tree = Scalar | Sequence | Mapping;
+
+/** Returns the place of a member's name, or of the item of a list that begins with the name. */
+export function placeOfEntry(tree: Tree, name: string): Place {
+  if (tree.kind === "mapping") return tree.entries.get(name)?.key ?? tree.entries.get(name) ?? tree;
+  const items = tree.kind === "sequence" ? tree.items : [];
+  return (
+    items.find((item) => item.kind === "scalar" && [name, `${name}=`, `${name}:`].includes(String(item.value).slice(0, name.length + 1))) ??
+    tree
+  );
+}
 
 /** Returns a mapping with other entries. */
 export function withEntries(mapping: Mapping, entries: ReadonlyMap<string, Tree>): Mapping {

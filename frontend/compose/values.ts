@@ -1,7 +1,7 @@
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { parseSize } from "../../core/go-values/size.js";
 import { badValue } from "./errors.js";
-import type { Scalar, Tree } from "./tree.js";
+import { placeOfEntry, type Scalar, type Tree } from "./tree.js";
 
 /** Readers of values whose form is checked. */
 
@@ -63,12 +63,12 @@ export function hosts(tree: Tree | undefined, path: string): ReadonlyMap<string,
   }
   for (const pair of tree?.kind === "sequence" ? texts(tree) : []) {
     const at = pair.includes("=") ? pair.indexOf("=") : pair.indexOf(":");
-    if (at < 0 && tree) throw badValue(path, `"${pair}" has no address`, tree);
+    if (at < 0 && tree) throw badValue(path, `"${pair}" has no address`, placeOfEntry(tree, pair));
     const name = pair.slice(0, at);
     found.set(name, [...(found.get(name) ?? []), ...pair.slice(at + 1).split(",")]);
   }
   for (const [name, addresses] of found) {
-    if (tree && (name === "" || /[:=]/.test(name))) throw badValue(path, `"${name}" is no name of a host`, tree);
+    if (tree && (name === "" || /[:=]/.test(name))) throw badValue(path, `"${name}" is no name of a host`, placeOfEntry(tree, name));
     found.set(
       name,
       addresses.map((address) => /^\[(.+)\]$/.exec(address)?.[1] ?? address),

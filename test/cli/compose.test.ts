@@ -245,6 +245,8 @@ const REFUSED: readonly (readonly [text: string, args?: readonly string[], other
   ["services: {a: {biuld: .}}"],
   ["services: {a: {build: {contxt: .}}}"],
   ["service: {}"],
+  ["services:\n  a:\n    biuld:\n      context: .\n      target: b"],
+  ["x-a: &a {biuld: .}\nservices: {a: {<<: *a}}"],
   ["services: []"],
   ["- a"],
   ["services: {a: }"],
@@ -309,6 +311,18 @@ test("compose: what is refused is shown with its place", async (t) => {
     );
   }
   golden(t, "compose-refused.expected.txt", shown.join("\n"));
+});
+
+test("bake: a wrong name in a Compose file is underlined, and not its value", async (t) => {
+  for (const [text, column, marks] of [
+    ["services: {a: {build: {context: ., x-bake: {tgs: [x]}}}}", 45, "^^^"],
+    ["services: {a b: {build: {context: .}}}", 12, "^^^"],
+  ] as const) {
+    const { run } = project(t, { "compose.yaml": text });
+    const { stderr } = await run("bake");
+    t.true(stderr.includes(`compose.yaml:1:${column}\n`), stderr);
+    t.regex(stderr, new RegExp(`\\| +${marks.replaceAll("^", "\\^")}\n`));
+  }
 });
 
 test("compose: a file whose aliases have no end of values is refused", async (t) => {

@@ -151,6 +151,8 @@ test("bake: an attribute that targets do not have is a warning", (t) => {
     warnings.map(({ code, hint }) => [code, hint]),
     [["bake/ignored", 'did you mean "tags"?']],
   );
+  const json = definitionOf({ "docker-bake.json": '{"target": {"a": {"tag": ["x"]}}}' }, {}, new Map());
+  t.like(json.warnings[0]?.range, { column: 19, endColumn: 24 }, "the name is underlined");
 });
 
 test("bake: targets and variables are listed", (t) => {
