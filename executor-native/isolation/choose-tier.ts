@@ -80,8 +80,8 @@ export function chooseTier(wanted: Isolation, directory: string, memory?: TierMe
     if (lacking === undefined) return { tier: "supervised", reason: "it was asked for" };
     throw noSupervised(lacking);
   }
-  const lacking = machine.lackingForChroot(read);
   if (wanted === "chroot") {
+    const lacking = machine.lackingForChroot(read);
     if (lacking === undefined) return { tier: "chroot", reason: "it was asked for" };
     throw noChroot(lacking);
   }
@@ -91,6 +91,7 @@ export function chooseTier(wanted: Isolation, directory: string, memory?: TierMe
   const { problem, copies } = lookedUp(machine.probeFingerprint(place, read), place, memory, machine);
   if (problem === undefined) return { tier: "namespaces", ...(copies !== undefined && { copies }) };
   if (wanted === "namespaces" || !isContainer) return { tier: "namespaces" };
+  const lacking = machine.lackingForChroot(read);
   if (lacking === undefined) return { tier: "chroot", reason: problem };
   const unprivileged = machine.lackingForSupervised(read) ?? lookedUpUnprivileged(place, read, memory, machine);
   if (unprivileged === undefined) return { tier: "supervised", reason: problem };

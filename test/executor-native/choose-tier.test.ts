@@ -15,18 +15,22 @@ function machine(
     readonly supervised?: string;
     readonly unprivileged?: string;
   } = {},
-): TierMachine & { readonly probed: string[]; readonly tried: string[]; now: string } {
+): TierMachine & { readonly probed: string[]; readonly tried: string[]; now: string; chrootAsked: number } {
   const [probed, tried]: [string[], string[]] = [[], []];
   return {
     probed,
     tried,
+    chrootAsked: 0,
     probeUnprivileged(directory) {
       tried.push(directory);
       return options.unprivileged;
     },
     now: "one",
     isContainer: () => options.isContainer ?? true,
-    lackingForChroot: () => options.chroot,
+    lackingForChroot() {
+      this.chrootAsked++;
+      return options.chroot;
+    },
     lackingForSupervised: () => options.supervised,
     takesOverlays: () => options.takesOverlays ?? true,
     probeFingerprint() {
@@ -81,6 +85,19 @@ test("the tier without privileges is tried once, and the reason is kept where no
     else t.throws(asked, { message: /"supervised": ptrace is refused$/ });
     t.deepEqual(here.tried, [tmpdir()]);
   }
+});
+
+test("what chroot lacks is looked up only where namespaces fail, or when it was asked for", (t) => {
+  const asked = (problem: string | undefined, wanted: "auto" | "namespaces" | "chroot", isContainer = true): number => {
+    const here = machine(problem, { isContainer });
+    chooseTier(wanted, tmpdir(), memory(), here);
+    return here.chrootAsked;
+  };
+  t.is(asked(undefined, "auto"), 0);
+  t.is(asked("unshare is refused", "auto", false), 0);
+  t.is(asked("unshare is refused", "namespaces"), 0);
+  t.is(asked("unshare is refused", "auto"), 1);
+  t.is(asked(undefined, "chroot"), 1);
 });
 
 test("a tier that cannot be had is refused with the reason", (t) => {
