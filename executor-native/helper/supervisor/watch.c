@@ -50,8 +50,8 @@ static bool names_unmapped_group(const struct call *call, const struct mapped_id
 	if (count > MAX_GROUPS)
 		return false;
 	cleanup_free uint32_t *groups = allocate(count * sizeof *groups);
-	if (!read_memory(call, call->args[1], groups, count * sizeof *groups))
-		return false;
+	if (!read_memory(call, call->args[1], groups, count * sizeof *groups) || !still_waits(call))
+		return false; /* whoever called has ended: the memory can be another process's */
 	for (uint64_t i = 0; i < count; i++)
 		if (!is_mapped_group(mapped, groups[i]))
 			return true;
