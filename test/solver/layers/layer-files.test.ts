@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { readFileSync, statSync } from "node:fs";
 import test from "ava";
 import { layerTasks } from "../../../oci/layer/task-table.js";
@@ -6,6 +7,8 @@ import type { LayerTaskRunner } from "../../../solver/layers/ports.js";
 import { testLayer, testStore } from "../../support/images/images.js";
 
 const REPORTER = { signal: new AbortController().signal, progress: () => undefined };
+// Many steps wait for one layer, as with the signal of a build.
+setMaxListeners(0, REPORTER.signal);
 const STEPS = 40;
 
 /** Counts tasks, and the bytes that they read. */
