@@ -8,7 +8,7 @@
 #include "base/short-path.h"
 #include "chroot/handed.h"
 #include "chroot/outside.h"
-#include "chroot/terminals.h"
+#include "roots/terminals.h"
 
 #define BIT(capability) (1ull << (capability))
 

@@ -19,9 +19,9 @@
 #include "chroot/answers.h"
 #include "chroot/enter.h"
 #include "chroot/handed.h"
-#include "chroot/mounts.h"
+#include "roots/mounts.h"
 #include "chroot/processes.h"
-#include "chroot/terminals.h"
+#include "roots/terminals.h"
 #include "roots/working-root.h"
 
 enum { OUTSIDE, INSIDE };

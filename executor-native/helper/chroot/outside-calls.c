@@ -11,7 +11,7 @@
 #include "base/short-path.h"
 #include "chroot/handed.h"
 #include "chroot/outside.h"
-#include "chroot/terminals.h"
+#include "roots/terminals.h"
 #include "supervisor/notify.h"
 
 /* Numbers of file systems. */

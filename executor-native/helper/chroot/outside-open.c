@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "chroot/outside.h"
-#include "chroot/terminals.h"
+#include "roots/terminals.h"
 
 /* Linux 5.6: how a path is not to leave its directory. */
 #define NO_MOUNTS 0x01

@@ -10,7 +10,7 @@
 #include "base/short-path.h"
 #include "base/walk.h"
 #include "chroot/outside.h"
-#include "chroot/terminals.h"
+#include "roots/terminals.h"
 #include "supervisor/notify.h"
 
 /* Linux 5.6: links and `..` stay below the directory that a path begins at. */

@@ -1,4 +1,4 @@
-#include "chroot/terminals.h"
+#include "roots/terminals.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "chroot/sources.h"
+#include "roots/sources.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "chroot/mounts.h"
+#include "roots/mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -6,8 +6,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "chroot/sources.h"
-#include "chroot/terminals.h"
+#include "roots/sources.h"
+#include "roots/terminals.h"
 #include "tree/layers.h"
 
 #define CODE "exec/sandbox-setup"

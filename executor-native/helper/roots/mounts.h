@@ -1,6 +1,6 @@
 /* Everything that a step sees in its root while it runs, and that is no part of its result. */
-#ifndef TSBUILD_CHROOT_MOUNTS_H
-#define TSBUILD_CHROOT_MOUNTS_H
+#ifndef TSBUILD_ROOTS_MOUNTS_H
+#define TSBUILD_ROOTS_MOUNTS_H
 
 #include "roots/places.h"
 #include "spec/spec.h"

@@ -2,8 +2,8 @@
  * Pseudo terminals of a step. They are the container's, handed over one by one; those of others do
  * not exist for it.
  */
-#ifndef TSBUILD_CHROOT_TERMINALS_H
-#define TSBUILD_CHROOT_TERMINALS_H
+#ifndef TSBUILD_ROOTS_TERMINALS_H
+#define TSBUILD_ROOTS_TERMINALS_H
 
 #include "base/util.h"
 

@@ -2,8 +2,8 @@
  * Directories outside the root that a step gets as its own while it runs. One step at a time has
  * such a directory: others that want it wait, in whichever process they are.
  */
-#ifndef TSBUILD_CHROOT_SOURCES_H
-#define TSBUILD_CHROOT_SOURCES_H
+#ifndef TSBUILD_ROOTS_SOURCES_H
+#define TSBUILD_ROOTS_SOURCES_H
 
 #include "roots/places.h"
 #include "spec/spec.h"
