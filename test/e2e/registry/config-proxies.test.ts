@@ -1,6 +1,14 @@
 import { busyboxSuite, withRig } from "../../support/images/busybox-suite.js";
+import type { Rig } from "../../support/rigs/rig.js";
 
 const { serial, host } = busyboxSuite();
+
+/** Returns a function that builds a context into a directory of the rig, with more flags. */
+function builder(rig: Rig, context: string, options: Parameters<Rig["cli"]>[1] = {}) {
+  const base = ["build", "--progress=plain", "-t", "a", "--build-arg"];
+  return (name: string, ...more: readonly string[]) =>
+    rig.cli([...base, `REGISTRY=${host()}`, ...more, "-o", `type=local,dest=${rig.path(name)}`, context], options);
+}
 
 serial("proxies of docker's configuration reach RUN, an argument wins, and neither changes keys or history", (t) =>
   withRig(async (rig) => {
@@ -8,24 +16,7 @@ serial("proxies of docker's configuration reach RUN, an argument wins, and neith
       Dockerfile: "ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN echo $HTTP_PROXY $http_proxy $NO_PROXY $no_proxy > /seen\n",
       "docker/config.json": JSON.stringify({ proxies: { default: { httpProxy: "http://proxy.invalid:1", noProxy: "localhost" } } }),
     });
-    const build = (name: string, ...more: string[]) =>
-      rig.cli(
-        [
-          "build",
-          "--progress=plain",
-          "-t",
-          "a",
-          "--build-arg",
-          `REGISTRY=${host()}`,
-          ...more,
-          "-o",
-          `type=local,dest=${rig.path(name)}`,
-          context,
-        ],
-        {
-          env: { DOCKER_CONFIG: rig.path("context", "docker") },
-        },
-      );
+    const build = builder(rig, context, { env: { DOCKER_CONFIG: rig.path("context", "docker") } });
     const first = await build("first");
     t.is(first.code, 0, first.stderr);
     t.is(rig.bytes("first/seen").toString(), "http://proxy.invalid:1 http://proxy.invalid:1 localhost localhost\n");
@@ -55,19 +46,7 @@ serial("certificates of --ca: steps find a bundle by variables, and no layer, ke
       "ca.pem": pem,
       ".dockerignore": "*",
     });
-    const build = (name: string, ...more: string[]) =>
-      rig.cli([
-        "build",
-        "--progress=plain",
-        "-t",
-        "a",
-        "--build-arg",
-        `REGISTRY=${host()}`,
-        ...more,
-        "-o",
-        `type=local,dest=${rig.path(name)}`,
-        context,
-      ]);
+    const build = builder(rig, context);
     const first = await build("first", "--ca", rig.path("context", "ca.pem"));
     t.is(first.code, 0, first.stderr);
     t.true(Number(rig.bytes("first/count").toString()) > 50);
