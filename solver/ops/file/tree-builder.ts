@@ -2,6 +2,7 @@ import { type Digest, sha256 } from "../../../core/digest.js";
 import type { ContentSource, FileTree, PackEntries, PackEntry, PackPlan } from "../../../oci/layer/model/toc.js";
 import { comparePaths } from "../../../oci/layer/model/path-order.js";
 import type { NodeMeta } from "../../../core/file-node.js";
+import { HiddenPaths } from "./hidden-paths.js";
 import { type DigestAt, digestsByIndex, digestsOf, foundWith, type NewContent, sourceOf } from "./new-content.js";
 import { fileEntry, isSameNode, type LinkGroup, primaryOf } from "./plan-entries.js";
 
@@ -24,8 +25,8 @@ export class TreeBuilder implements FileTree {
    * until somebody lists or removes a directory, which the entries of an archive seldom need.
    */
   #names: Map<string, Set<string>> | undefined;
-  /** Paths of the base that are gone, with everything below; also some that lie below others. */
-  readonly #hidden = new Set<string>();
+  /** Paths of the base that are gone. */
+  readonly #hidden = new HiddenPaths();
 
   constructor(base: FileTree | undefined) {
     this.#base = base;
@@ -43,7 +44,7 @@ export class TreeBuilder implements FileTree {
       }
       copy.#nodes.set(path, { ...node, group });
     }
-    for (const path of this.#hidden) copy.#hidden.add(path);
+    for (const path of this.#hidden.paths()) copy.#hidden.add(path);
     return copy;
   }
 
@@ -51,13 +52,13 @@ export class TreeBuilder implements FileTree {
     const node = this.#nodes.get(path);
     if (node) return node.meta;
     if (this.#base === undefined) return path === "" ? EMPTY_ROOT : undefined;
-    return this.#isHidden(path) ? undefined : this.#base.lookup(path);
+    return this.#hidden.covers(path) ? undefined : this.#base.lookup(path);
   }
 
   children(path: string): readonly string[] {
     const added = this.#namesNow().get(path);
-    const below = this.#base === undefined || this.#isHidden(path) ? [] : this.#base.children(path);
-    if (!added && this.#hidden.size === 0) return below;
+    const below = this.#base === undefined || this.#hidden.covers(path) ? [] : this.#base.children(path);
+    if (!added && this.#hidden.isEmpty) return below;
     const prefix = path === "" ? "" : `${path}/`;
     const names = new Set(below.filter((name) => !this.#hidden.has(prefix + name)));
     for (const name of added ?? []) names.add(name);
@@ -73,7 +74,7 @@ export class TreeBuilder implements FileTree {
   linksOf(path: string): readonly string[] | undefined {
     const node = this.#nodes.get(path);
     if (node) return node.group && node.group.members.size > 1 ? [...node.group.members] : undefined;
-    return this.#base?.linksOf?.(path)?.filter((name) => !this.#nodes.has(name) && !this.#isHidden(name));
+    return this.#base?.linksOf?.(path)?.filter((name) => !this.#nodes.has(name) && !this.#hidden.covers(name));
   }
 
   async digests(paths: readonly string[], signal?: AbortSignal): Promise<readonly Digest[]> {
@@ -131,7 +132,7 @@ export class TreeBuilder implements FileTree {
   /** Removes a path with everything below. */
   remove(path: string): void {
     this.#forget(path);
-    if (!this.#isHidden(path) && this.#base?.lookup(path)) this.#hidden.add(path);
+    if (!this.#hidden.covers(path) && this.#base?.lookup(path)) this.#hidden.add(path);
   }
 
   /**
@@ -146,7 +147,10 @@ export class TreeBuilder implements FileTree {
     const digestAt = await digestsByIndex(contents, signal);
     this.#takeFound();
     const same = await this.#unchanged(digestAt, signal);
-    const whiteouts = [...this.#hidden].filter((path) => !this.#nodes.has(path) && this.#isHiddenFirst(path)).sort();
+    const whiteouts = this.#hidden
+      .topmost()
+      .filter((path) => !this.#nodes.has(path))
+      .sort();
     let length = 0;
     let ordered = whiteouts.length === 0;
     // Digests become texts when they are asked for, which takes longer than all else here.
@@ -191,7 +195,7 @@ export class TreeBuilder implements FileTree {
       const primary = group && group.members.size > 1 ? primaryOf(group, primaries) : path;
       if (primary !== path) yield { ...meta, hardlink: primary, ...(digest === undefined ? {} : { digest }) };
       else if (content && digest !== undefined) yield fileEntry(meta, sourceOf(content), digest);
-      else if (meta.type === "dir" && this.#isHiddenFirst(path) && this.#base?.lookup(path)?.type === "dir")
+      else if (meta.type === "dir" && this.#hidden.isTopmost(path) && this.#base?.lookup(path)?.type === "dir")
         yield { ...meta, opaque: true };
       else yield meta;
     }
@@ -235,7 +239,7 @@ export class TreeBuilder implements FileTree {
     let files = 0;
     for (const [path, { meta, content, group }] of this.#nodes) {
       const digest = content && digestAt(files++);
-      if (meta.type === "dir" || (group && group.members.size > 1) || this.#isHidden(path)) continue;
+      if (meta.type === "dir" || (group && group.members.size > 1) || this.#hidden.covers(path)) continue;
       const old = base.lookup(path);
       if (!old || !isSameNode(old, meta) || (base.linksOf?.(path)?.length ?? 0) > 1) continue;
       if (digest === undefined) same.add(path);
@@ -248,21 +252,6 @@ export class TreeBuilder implements FileTree {
     );
     for (const [index, { path, digest }] of asked.entries()) if (known[index] === digest) same.add(path);
     return same;
-  }
-
-  /** Returns true when a path is gone, but not with a directory above it. */
-  #isHiddenFirst(path: string): boolean {
-    return this.#hidden.has(path) && !this.#isHidden(path.slice(0, Math.max(0, path.lastIndexOf("/"))));
-  }
-
-  #isHidden(path: string): boolean {
-    if (this.#hidden.size === 0) return false;
-    for (let at = path; ; ) {
-      if (this.#hidden.has(at)) return true;
-      const slash = at.lastIndexOf("/");
-      if (slash === -1) return false;
-      at = at.slice(0, slash);
-    }
   }
 
   #adopt(path: string, change: Partial<NodeMeta>): void {
