@@ -3,7 +3,7 @@ import { builtinModules } from "node:module";
 import { join, posix } from "node:path";
 import test from "ava";
 import { circles } from "./support/circles.js";
-import { type Import, importsOf, resolveLocal, root, sources } from "./support/source-imports.js";
+import { importsOf, packageOf, resolveLocal, root, sources } from "./support/source-imports.js";
 
 /**
  * Allowed imports: the table of docs/architecture.md. `folders` are allowed besides the file's own;
@@ -114,13 +114,6 @@ const TABLES = ["frontend/dockerfile/lint/rules", "frontend/dockerfile/instructi
 
 const builtins = new Set(builtinModules);
 
-function packageOf(specifier: string): string {
-  return specifier
-    .split("/")
-    .slice(0, specifier.startsWith("@") ? 2 : 1)
-    .join("/");
-}
-
 function ruleFor(file: string): { readonly name: string; readonly rule: Rule } | undefined {
   for (let path = posix.dirname(file); path !== "."; path = posix.dirname(path)) {
     const rule = RULES[path];
@@ -132,8 +125,7 @@ function ruleFor(file: string): { readonly name: string; readonly rule: Rule } |
 const files = Object.keys(RULES)
   .filter((folder) => !folder.includes("/") && existsSync(join(root, folder)))
   .flatMap((folder) => [...sources(folder)]);
-const imports = new Map<string, readonly Import[]>(files.map((file) => [file, importsOf(file)]));
-const graph = new Map([...imports].map(([file, all]) => [file, all.map(({ specifier }) => specifier)]));
+const graph = new Map(files.map((file) => [file, importsOf(file).map(({ specifier }) => specifier)]));
 /** The files of ours that a file imports. */
 const local = new Map(
   [...graph].map(([file, specifiers]) => [
@@ -271,57 +263,6 @@ function way(target: string): string {
     }
   }
   return "";
-}
-
-// A static import of one of these in a build without changes costs more than that build.
-const HEAVY = [
-  "@aws-sdk/credential-provider-node",
-  "aws4fetch",
-  "chevrotain",
-  "node-fetch",
-  "@photostructure/sqlite",
-  "koffi",
-  "https-proxy-agent",
-];
-
-/** Returns the ways from a file over static imports to any of these packages. */
-function reached(start: string, packages: readonly string[]): readonly string[] {
-  const seen = new Map<string, string | undefined>([[start, undefined]]);
-  const wrong: string[] = [];
-  const queue = [start];
-  for (let file = queue.shift(); file; file = queue.shift()) {
-    for (const { specifier, isType, isDynamic } of imports.get(file) ?? []) {
-      if (isType || isDynamic) continue;
-      if (packages.includes(packageOf(specifier))) wrong.push(`${chain(file, seen)} -> ${specifier}`);
-      if (!specifier.startsWith(".")) continue;
-      const target = resolveLocal(file, specifier);
-      if (seen.has(target) || !graph.has(target)) continue;
-      seen.set(target, file);
-      queue.push(target);
-    }
-  }
-  return wrong;
-}
-
-test("packages that take long to load are reached by dynamic import only", (t) => {
-  t.true(graph.has("cli/main.ts"));
-  // The general help and the version need neither flags nor checks of data.
-  t.deepEqual(reached("cli/main.ts", [...HEAVY, "commander", "valibot"]), []);
-});
-
-test("a command knows its flags, and prints its help, without checks of data and what takes long to load", (t) => {
-  const commands = files.filter((file) => file.startsWith("cli/commands/"));
-  t.true(commands.length > 15);
-  t.deepEqual(
-    commands.flatMap((file) => reached(file, [...HEAVY, "valibot"])),
-    [],
-  );
-});
-
-function chain(file: string, from: ReadonlyMap<string, string | undefined>): string {
-  const path = [];
-  for (let at: string | undefined = file; at; at = from.get(at)) path.unshift(at);
-  return path.join(" -> ");
 }
 
 /** Files that make errors with any code: they carry errors across processes, or complete them. */

@@ -109,6 +109,24 @@ test("style: the check of pages reads sentences, not headings, tables and code",
   t.deepEqual(found("1. Where it is.\n\n> Whose"), ["1: Where it is."]);
 });
 
+/** Lines that a file may have. A table has as many as it has rows. */
+const MOST_LINES = { source: 300, test: 330 };
+const TABLES = new Set(["api/options/table.ts"]);
+
+/** Returns the lines that a file has more than it may. */
+function tooLong(path: string, lines: number): number {
+  const most = path.startsWith("test/") ? MOST_LINES.test : MOST_LINES.source;
+  return TABLES.has(path) ? 0 : Math.max(0, lines - most);
+}
+
+test("style: files are short", (t) => {
+  const all = [...files, ...cFiles].filter((path) => !path.includes("/cases/"));
+  t.true(all.length > 1000);
+  const long = all.filter((path) => tooLong(path, read(path).split("\n").length - 1) > 0);
+  t.deepEqual(long, [], `more than ${MOST_LINES.source} lines, or ${MOST_LINES.test} in test/: cut by subject`);
+  t.deepEqual([tooLong("core/a.ts", 301), tooLong("core/a.ts", 300), tooLong("test/a.ts", 331), tooLong("test/a.ts", 330)], [1, 0, 1, 0]);
+});
+
 const EXPORTING = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters", "api", "cli"];
 /** Folders that only use what others export. */
 const USERS = ["test", "bench"];

@@ -2,7 +2,8 @@ import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { temporaryDirectory } from "../support/images/images.js";
-import { type CliRun, type CliRigOptions, runRig } from "../support/rigs/cli-rig.js";
+import { type CliRun, runRig } from "../support/rigs/cli-rig.js";
+import type { CliRigOptions } from "../support/rigs/fake-library.js";
 
 /** Returns a runner of bake in a directory with these files. */
 function project(

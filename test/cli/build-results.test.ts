@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { TsbuildError } from "../../core/errors.js";
-import { DESCRIPTOR, IMAGE_ID, RESULT, runRig } from "../support/rigs/cli-rig.js";
+import { runRig } from "../support/rigs/cli-rig.js";
+import { DESCRIPTOR, IMAGE_ID, RESULT } from "../support/rigs/fake-library.js";
 
 test("without -o the image id goes to the standard output, with -o it does not, with -q it does", async (t) => {
   t.is((await runRig(["."])).stdout, `${IMAGE_ID}\n`);

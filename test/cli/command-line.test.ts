@@ -4,16 +4,11 @@ import test from "ava";
 import type { BuildOptions } from "../../api/options/options.js";
 import { commandName } from "../../cli/commands-table.js";
 import { golden } from "../support/golden.js";
-import { type CliRigOptions, IMAGE_ID, RESULT, runRig } from "../support/rigs/cli-rig.js";
+import { runRig } from "../support/rigs/cli-rig.js";
+import { type CliRigOptions, IMAGE_ID, RESULT } from "../support/rigs/fake-library.js";
 
 /** Options of a command line without flags. A case lists its differences. */
-const DEFAULTS: BuildOptions = {
-  buildArgs: {},
-  noCache: false,
-  pull: false,
-  collect: false,
-  context: ".",
-};
+const DEFAULTS: BuildOptions = { buildArgs: {}, noCache: false, pull: false, collect: false, context: "." };
 
 /** Command line, options the library gets, more about the run. */
 const READ: readonly (readonly [string, Partial<BuildOptions>, CliRigOptions?])[] = [

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import test from "ava";
 import { packageRoot } from "../../core/package-root.js";
 import { temporaryDirectory } from "../support/images/images.js";
-import { runRig, storedImage } from "../support/rigs/cli-rig.js";
+import { runRig } from "../support/rigs/cli-rig.js";
+import { storedImage } from "../support/rigs/fake-library.js";
 import { parseSections } from "../support/sections.js";
 
 // docs/compatibility.md against the help of docker: a flag or a command without a row fails, and so

@@ -1,9 +1,10 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import { casePath, golden } from "../support/golden.js";
 import { temporaryDirectory } from "../support/images/images.js";
-import { type CliRun, runRig } from "../support/rigs/cli-rig.js";
+import { runRig } from "../support/rigs/cli-rig.js";
+import { type Files, project, one } from "./compose-project.js";
 
 interface Settings {
   /** Arguments of bake, and of compose with its `build`. */
@@ -31,21 +32,6 @@ for (const name of readdirSync(casePath("compose")).sort()) {
     if (settings.bake) await printed("bake", ["bake", ...settings.bake.filter((arg) => !arg.startsWith("--allow"))]);
     if (settings.compose) await printed("build", ["compose", ...settings.compose]);
   });
-}
-
-type Files = Readonly<Record<string, string>>;
-
-/** Returns a runner of compose in a directory with these files. */
-function project(t: ExecutionContext, files: Files, env: Readonly<Record<string, string>> = {}) {
-  const { path, remove } = temporaryDirectory();
-  t.teardown(remove);
-  const cwd = join(path, "project");
-  mkdirSync(cwd);
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(cwd, name)), { recursive: true });
-    writeFileSync(join(cwd, name), text);
-  }
-  return { cwd, run: (...args: string[]): Promise<CliRun> => runRig(args, { cwd, env }) };
 }
 
 const FULL = `
@@ -115,10 +101,6 @@ const FOUND: readonly (readonly [
   ["COMPOSE_PROFILES", { "compose.yaml": "services: {s: {image: p, build: ., profiles: [x]}}" }, [], { COMPOSE_PROFILES: "x,y" }, "p"],
   ["--profile '*'", { "compose.yaml": "services: {s: {image: p, build: ., profiles: [x]}}" }, ["--profile", "*"], {}, "p"],
 ];
-
-function one(image?: string): string {
-  return `services: {s: {build: .${image === undefined ? "" : `, image: ${image}`}}}\n`;
-}
 
 for (const [what, files, args, env, tag] of FOUND) {
   test(`compose: the project has ${what}`, async (t) => {
@@ -224,122 +206,9 @@ test("compose: contexts of the project are read unasked, wherever they are", asy
   t.is((await run("compose", "build")).code, 0);
 });
 
-test("compose: warnings: a variable that is not set, and nothing to build", async (t) => {
-  const { run } = project(t, { "compose.yaml": "services: {a: {image: $A}, b: {image: b, build: ., profiles: [x]}}" });
-  const { code, stderr, builds } = await run("compose", "build");
-  t.is(code, 0);
-  t.is(builds.length, 0);
-  t.regex(stderr, /The variable "A" is not set/);
-  t.regex(stderr, /There is nothing to build/);
-});
-
 test("compose: docker's other commands are told what runs them", async (t) => {
   const { run } = project(t, { "compose.yaml": one() });
   const { code, stderr } = await run("compose", "up");
   t.is(code, 2);
   t.regex(stderr, /docker compose or podman/);
-});
-
-/** Files that are refused, with arguments, and what is shown. */
-const REFUSED: readonly (readonly [text: string, args?: readonly string[], others?: Files])[] = [
-  ["services: {a: {biuld: .}}"],
-  ["services: {a: {build: {contxt: .}}}"],
-  ["service: {}"],
-  ["services:\n  a:\n    biuld:\n      context: .\n      target: b"],
-  ["x-a: &a {biuld: .}\nservices: {a: {<<: *a}}"],
-  ["services: []"],
-  ["- a"],
-  ["services: {a: }"],
-  ["services: {a: {image: 1}}"],
-  ["services: {a: {build: {args: [1], tags: x, ulimits: {n: {soft: 1}}}}}"],
-  ["services:\n\ta: {}"],
-  ["services: {a: {build: ., build: .}}"],
-  ["a: &a [*a]"],
-  ["services: {a: *nothing}"],
-  ["services: {a: {image: '${'}}"],
-  ["services: {a: {image: '${A:?set it}'}}"],
-  ["services: {a: {image: '${A?}'}}"],
-  ["services: {a: {image: '${1}'}}"],
-  ["services: {a: {build: {context: ., no_cache: maybe}}}"],
-  ["services: {a: {build: {context: ., shm_size: lots}}}"],
-  ["services: {a: {build: {context: ., ulimits: {nofile: many}}}}"],
-  ["services: {a: {build: {context: ., extra_hosts: [h]}}}"],
-  ["services: {a: {build: {context: ., extra_hosts: {'a:b': x}}}}"],
-  ["services: {a: {build: {context: ., ssh: [k]}}}"],
-  ["services: {a: {build: {context: ., additional_contexts: [k]}}}"],
-  ["services: {a: {build: {context: ., dockerfile: D, dockerfile_inline: FROM scratch}}}"],
-  ["services: {a: {build: {context: ., secrets: [s]}}}"],
-  ["services: {a: {build: {context: ., secrets: [s]}}}\nsecrets: {s: {external: true}}"],
-  ["services: {a: {build: {context: ., additional_contexts: {x: 'service:b'}}}}"],
-  ["services: {a: {build: {context: ., additional_contexts: {x: 'service:b'}}}, b: {image: b}}"],
-  ["services: {a: {build: {context: ., additional_contexts: {x: 'service:a'}}}}"],
-  ["services: {a: {platform: linux/386, build: {context: ., platforms: [linux/amd64]}}}"],
-  ["services: {a: {build: {context: ., cache_to: ['ref=x']}}}"],
-  ["services: {a: {extends: b}, b: {extends: a}}"],
-  ["services: {a: {extends: c}, b: {image: b}}"],
-  ["services: {a: {extends: {file: no.yaml, service: b}}}"],
-  ["services: {a: {extends: {file: o.yaml, service: a}}}", [], { "o.yaml": "services: {a: {extends: {file: compose.yaml, service: a}}}" }],
-  ["include: [o.yaml]", [], { "o.yaml": "include: [compose.yaml]" }],
-  ["include: [no.yaml]"],
-  ["include: ['https://example.com/x.git']"],
-  ["include: [{path: []}]"],
-  ["services: {a: {image: x}}", ["web"]],
-  ["services: {web: {image: x}}", ["wbe"]],
-  ["services: {a: {image: x}}", ["-p", "Bad Name"]],
-  ["services: {a: {image: $A}}", [], { ".env": "A=1\nB='x\n" }],
-  ["services: {a: {image: $A}}", [], { ".env": "A B=1" }],
-  ["services: {a: {image: $A}}", [], { ".env": "A(=1" }],
-  ["services: {a: {image: x}}", ["--env-file", "none"]],
-  ["services: {a: {image: x}}", ["-f", "none.yaml"]],
-  ["services: {a: {build: .}}", ["--ssh", "k"]],
-];
-
-test("compose: what is refused is shown with its place", async (t) => {
-  const shown: string[] = [];
-  for (const [text, args = [], others = {}] of REFUSED) {
-    const { cwd, run } = project(t, { "compose.yaml": `${text}\n`, ...others });
-    const { code, stderr, builds } = await run(
-      "compose",
-      ...args.filter((arg) => arg.startsWith("-") || args.length > 1),
-      "build",
-      ...args.filter((arg) => !arg.startsWith("-") && args.length === 1),
-    );
-    t.is(builds.length, 0);
-    t.true(code === 1 || code === 2, `${text}: ${code}`);
-    shown.push(
-      `${[text, ...args, ...Object.entries(others).map(([name, other]) => `${name}: ${other}`)].join("\n")}\n=>\n${stderr.replaceAll(cwd, "/w")}`,
-    );
-  }
-  golden(t, "compose-refused.expected.txt", shown.join("\n"));
-});
-
-test("bake: a wrong name in a Compose file is underlined, and not its value", async (t) => {
-  for (const [text, column, marks] of [
-    ["services: {a: {build: {context: ., x-bake: {tgs: [x]}}}}", 45, "^^^"],
-    ["services: {a b: {build: {context: .}}}", 12, "^^^"],
-  ] as const) {
-    const { run } = project(t, { "compose.yaml": text });
-    const { stderr } = await run("bake");
-    t.true(stderr.includes(`compose.yaml:1:${column}\n`), stderr);
-    t.regex(stderr, new RegExp(`\\| +${marks.replaceAll("^", "\\^")}\n`));
-  }
-});
-
-test("compose: a file whose aliases have no end of values is refused", async (t) => {
-  const levels = Array.from(
-    { length: 12 },
-    (_, i) => `x-${i}: &n${i} [${Array.from({ length: 10 }, () => (i === 0 ? "a" : `*n${i - 1}`)).join(", ")}]`,
-  );
-  const { run } = project(t, { "compose.yaml": levels.join("\n") });
-  const { code, stderr } = await run("compose", "build");
-  t.is(code, 1);
-  t.regex(stderr, /more than 100000 values/);
-});
-
-test("bake: a broken Compose file beside the bake file is an error, as in buildx", async (t) => {
-  const { cwd, run } = project(t, { "compose.yaml": "services: {a: {build: [x]}}", "docker-bake.hcl": 'target "default" {}' });
-  t.true(existsSync(join(cwd, "compose.yaml")));
-  const { code, stderr } = await run("bake");
-  t.is(code, 1);
-  t.regex(stderr, /error\[compose\/value\]/);
 });

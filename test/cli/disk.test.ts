@@ -2,7 +2,8 @@ import test from "ava";
 import type { DiskItem, PruneCandidate, PrunedItem } from "../../api/options/disk-types.js";
 import { CanceledError, DiagnosticsError, TsbuildError } from "../../core/errors.js";
 import { parseAge, parseDiskFilters } from "../../cli/syntax/disk-filter.js";
-import { NOW, RESULT, runRig, storedImage } from "../support/rigs/cli-rig.js";
+import { NOW, runRig } from "../support/rigs/cli-rig.js";
+import { RESULT, storedImage } from "../support/rigs/fake-library.js";
 import { golden } from "../support/golden.js";
 
 const HOUR = 3_600_000;

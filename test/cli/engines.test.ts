@@ -5,7 +5,8 @@ import { writeFileSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
 import type { BuildOptions, BuildResult } from "../../api/options/options.js";
 import { temporaryDirectory } from "../support/images/images.js";
-import { type CliRun, RESULT, runRig } from "../support/rigs/cli-rig.js";
+import { type CliRun, runRig } from "../support/rigs/cli-rig.js";
+import { RESULT } from "../support/rigs/fake-library.js";
 
 /** Starts an engine at a socket, which answers a load with `answer`. */
 async function engine(t: ExecutionContext, answer: readonly [status: number, body: string]) {

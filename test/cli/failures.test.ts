@@ -4,7 +4,8 @@ import { CanceledError, DiagnosticsError, ExecError, TsbuildError, UsageError } 
 import { announced, now } from "../../core/events.js";
 import { sha256 } from "../../core/digest.js";
 import { golden } from "../support/golden.js";
-import { RESULT, runRig } from "../support/rigs/cli-rig.js";
+import { runRig } from "../support/rigs/cli-rig.js";
+import { RESULT } from "../support/rigs/fake-library.js";
 
 test("an error of the options ends with 2, and nothing is collected", async (t) => {
   const { code, collected } = await runRig(["."], { build: () => Promise.reject(new UsageError("options/invalid", "no")) });

@@ -4,7 +4,8 @@ import { recordedStep } from "../../core/recorded-step.js";
 import type { BuildDetail, RecordedStep } from "../../api/record/build-record.js";
 import { ExecError, TsbuildError } from "../../core/errors.js";
 import { sha256 } from "../../core/digest.js";
-import { type CliRigOptions, IMAGE_ID, NOW, runRig } from "../support/rigs/cli-rig.js";
+import { NOW, runRig } from "../support/rigs/cli-rig.js";
+import { type CliRigOptions, IMAGE_ID } from "../support/rigs/fake-library.js";
 
 // Names of files, and texts of a Dockerfile, an image or a registry: a terminal obeys nothing in
 // them, and a CI runner finds no command in them.

@@ -4,7 +4,8 @@ import { recordedStep } from "../../core/recorded-step.js";
 import type { BuildDetail, RecordedStep } from "../../api/record/build-record.js";
 import type { BuildRecord } from "../../cache/contract/builds.js";
 import { golden } from "../support/golden.js";
-import { type CliRigOptions, IMAGE_ID, NOW, type RecordedRun, runRig } from "../support/rigs/cli-rig.js";
+import { NOW, runRig } from "../support/rigs/cli-rig.js";
+import { type CliRigOptions, IMAGE_ID, type RecordedRun } from "../support/rigs/fake-library.js";
 
 // `builds`, `logs` and `explain` over a history in memory: golden texts hold what the user sees.
 

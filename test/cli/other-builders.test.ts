@@ -6,7 +6,8 @@ import { BUD_FLAGS } from "../../cli/docker/bud-flags.js";
 import type { ForeignFlag } from "../../cli/docker/foreign-flags.js";
 import { KANIKO_FLAGS } from "../../cli/docker/kaniko-flags.js";
 import { temporaryDirectory } from "../support/images/images.js";
-import { DESCRIPTOR, runRig } from "../support/rigs/cli-rig.js";
+import { runRig } from "../support/rigs/cli-rig.js";
+import { DESCRIPTOR } from "../support/rigs/fake-library.js";
 
 // The command lines of kaniko's and buildah's users, and what the library gets for them.
 

@@ -5,7 +5,8 @@ import { sha256 } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
 import { announced, now } from "../../core/events.js";
 import { golden } from "../support/golden.js";
-import { type CliRigOptions, PULLED, runRig } from "../support/rigs/cli-rig.js";
+import { runRig } from "../support/rigs/cli-rig.js";
+import { type CliRigOptions, PULLED } from "../support/rigs/fake-library.js";
 
 const refused = (): Promise<never> =>
   Promise.reject(

@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import test from "ava";
 import { COMMANDS } from "../../cli/commands-table.js";
 import { golden } from "../support/golden.js";
-import { runRig, storedImage } from "../support/rigs/cli-rig.js";
+import { runRig } from "../support/rigs/cli-rig.js";
+import { storedImage } from "../support/rigs/fake-library.js";
 
 for (const name of [undefined, ...Object.keys(COMMANDS)]) {
   test(`help fits a terminal of 80 columns: ${name ?? "tsbuild"}`, async (t) => {

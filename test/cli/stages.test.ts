@@ -1,7 +1,8 @@
 import test, { type ExecutionContext } from "ava";
 import { ExecError } from "../../core/errors.js";
 import type { BuildOptions, Target } from "../../api/options/options.js";
-import { type CliRun, RESULT, runRig } from "../support/rigs/cli-rig.js";
+import { type CliRun, runRig } from "../support/rigs/cli-rig.js";
+import { RESULT } from "../support/rigs/fake-library.js";
 
 const RANGE = { start: 0, end: 0, line: 1, column: 1, endLine: 1, endColumn: 1 };
 

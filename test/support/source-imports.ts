@@ -50,3 +50,11 @@ export function importsOf(file: string): readonly Import[] {
 export function resolveLocal(file: string, specifier: string): string {
   return posix.normalize(posix.join(posix.dirname(file), specifier)).replace(/\.js$/, ".ts");
 }
+
+/** Returns the name of the package that a specifier means. */
+export function packageOf(specifier: string): string {
+  return specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+}

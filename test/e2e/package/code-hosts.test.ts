@@ -5,7 +5,8 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { packageRoot } from "../../../core/package-root.js";
 import { temporaryDirectory } from "../../support/images/images.js";
-import { IMAGE_ID, runRig } from "../../support/rigs/cli-rig.js";
+import { runRig } from "../../support/rigs/cli-rig.js";
+import { IMAGE_ID } from "../../support/rigs/fake-library.js";
 
 const { safeLoadAll } = createRequire(import.meta.url)("js-yaml") as { readonly safeLoadAll: (text: string) => readonly unknown[] };
 

@@ -1,19 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { requires, withoutProgram } from "../../../support/requires.js";
 import test from "ava";
 import { sha256 } from "../../../../core/digest.js";
 import { TsbuildError } from "../../../../core/errors.js";
-import type { CopyAction, FileOp } from "../../../../llb/ops.js";
-import type { FileTree, PackPlan } from "../../../../oci/layer/model/toc.js";
-import type { NodeMeta } from "../../../../core/file-node.js";
-import { lsetxattr } from "../../../../core/system/posix.js";
+import type { FileOp } from "../../../../llb/ops.js";
+import type { FileTree } from "../../../../oci/layer/model/toc.js";
 import { compileComponent, hasWildcard } from "../../../../solver/ops/file/glob.js";
-import { fileOpBase, planFileOp } from "../../../../solver/ops/file/plan-file-op.js";
-import { selectionDigest, subtreeDigest } from "../../../../solver/ops/file/selection.js";
+import { fileOpBase } from "../../../../solver/ops/file/plan-file-op.js";
 import { IgnoreRules } from "../../../../solver/ops/local/ignore-rules.js";
 import { LocalTree } from "../../../../solver/ops/local/local-tree.js";
 import { casePath } from "../../../support/golden.js";
@@ -21,33 +17,7 @@ import { fileOpOf } from "../../../support/samples/copy-line.js";
 import { archiveOf } from "../../../support/samples/file-op-archive.js";
 import { formatSections, parseSections, type SectionCase } from "../../../support/sections.js";
 import { memoryTree, parseTree, planText, writeTree } from "../../../support/tree-text.js";
-
-const MTIME = { sec: 1_700_000_000, nsec: 0 };
-
-const scratch = mkdtempSync(join(tmpdir(), "tsbuild-file-op-"));
-test.after.always(() => rmSync(scratch, { recursive: true, force: true }));
-let directories = 0;
-function directory(): string {
-  const path = join(scratch, String(directories++));
-  mkdirSync(path);
-  return path;
-}
-
-async function readFile(tree: FileTree, path: string): Promise<Uint8Array> {
-  const content = tree.content(path);
-  if (content.kind === "layer") throw new Error("no layers here");
-  return content.kind === "bytes" ? content.data : readFileSync(content.path);
-}
-
-function plan(op: FileOp, inputs: readonly (FileTree | undefined)[]): Promise<PackPlan> {
-  return planFileOp(op, inputs, {
-    describeInput: (index) => (index === 1 ? "the build context" : `input ${index}`),
-    mtime: MTIME,
-    readFile,
-    temporaryDirectory: directory,
-    unpackedLimit: 2 ** 30,
-  });
-}
+import { MTIME, directory, plan, COPY } from "./rig.js";
 
 /** Returns the source of a case: a directory on disk for a context, memory for a stage. */
 function sourceOf({ sections }: SectionCase): FileTree {
@@ -128,20 +98,6 @@ for (const file of readdirSync(casePath("file-op")).sort()) {
     });
   }
 }
-
-const COPY: CopyAction = {
-  action: "copy",
-  input: 0,
-  secondaryInput: 1,
-  src: "/",
-  dest: "/",
-  followSymlinks: true,
-  dirCopyContents: true,
-  attemptUnpack: false,
-  createDestPath: true,
-  allowWildcard: true,
-  allowEmptyWildcard: true,
-};
 
 test("a heredoc: a file made in an empty filesystem, then copied from there", async (t) => {
   const op: FileOp = {
@@ -230,109 +186,6 @@ test("copying a directory itself", async (t) => {
   t.is(planText(await plan(op("/d", "/x"), [base, source])), "d 755 0:0 x\nd 700 3:3 x/d\nf 644 4:4 x/d/f = f\n");
   t.is(planText(await plan(op("/d", "/y"), [base, source])), "d 700 3:3 y\nf 644 4:4 y/f = f\n");
   t.is(planText(await plan(op("/l", "/x", false), [base, source])), "d 755 0:0 x\nl 777 0:0 x/l -> d\n");
-});
-
-const digestOf = (lines: string, action: Partial<CopyAction> = {}): Promise<string> =>
-  selectionDigest(memoryTree(parseTree(lines)), [{ ...COPY, ...action }], { where: "a stage" });
-
-test("a selection's digest counts what gets into the image", async (t) => {
-  const lines = "d 755 0:0 out\nf 644 0:0 out/a = A\nl 777 0:0 link -> out\nf 644 0:0 other = O";
-  const out = await digestOf(lines, { src: "/out" });
-  const cases: readonly (readonly [string, string, Partial<CopyAction>, boolean])[] = [
-    ["what is not selected", lines.replace("other = O", "other = changed"), { src: "/out" }, true],
-    ["the directory's own mode, since only its contents are taken", lines.replace("d 755", "d 700"), { src: "/out" }, true],
-    ["the way to it", lines, { src: "/link" }, true],
-    ["content", lines.replace("= A", "= B"), { src: "/out" }, false],
-    ["mode", lines.replace("644 0:0 out/a", "600 0:0 out/a"), { src: "/out" }, false],
-    ["owner", lines.replace("644 0:0 out/a", "644 1:0 out/a"), { src: "/out" }, false],
-    ["name", lines.replaceAll("out/a", "out/b"), { src: "/out" }, false],
-    ["kind", lines.replace("f 644 0:0 out/a = A", "d 644 0:0 out/a"), { src: "/out" }, false],
-    ["nothing left", lines, { src: "/out", excludePatterns: ["*"] }, false],
-  ];
-  for (const [what, changed, action, same] of cases) t.is((await digestOf(changed, action)) === out, same, what);
-});
-
-test("hard links among what one action takes count, by whichever names the tree knows them", async (t) => {
-  const linked = "d 755 0:0 d\nf 644 0:0 d/a = A\nh 644 0:0 d/b = d/a\nf 644 0:0 d/c = A";
-  const apart = linked.replace("h 644 0:0 d/b = d/a", "f 644 0:0 d/b = A");
-  const others = linked.replace("h 644 0:0 d/b = d/a\nf 644 0:0 d/c = A", "f 644 0:0 d/b = A\nh 644 0:0 d/c = d/a");
-  const outside = `f 644 0:0 0 = A\n${linked.replace("f 644 0:0 d/a = A", "h 644 0:0 d/a = 0")}`;
-  const all = await digestOf(linked, { src: "/d" });
-  t.not(all, await digestOf(apart, { src: "/d" }));
-  t.not(all, await digestOf(others, { src: "/d" }));
-  t.is(all, await digestOf(outside, { src: "/d" }));
-  t.is(await digestOf(linked, { src: "/d", excludePatterns: ["b"] }), await digestOf(apart, { src: "/d", excludePatterns: ["b"] }));
-  t.is(await digestOf(linked, { src: "/d/b" }), await digestOf(apart, { src: "/d/b" }));
-  const mounted = async (lines: string): Promise<string> => subtreeDigest(memoryTree(parseTree(lines)), "/d");
-  t.not(await mounted(linked), await mounted(apart));
-});
-
-test("attributes that come with the contents count as those that were known before", async (t) => {
-  const root = directory();
-  mkdirSync(join(root, "d"));
-  for (const name of ["a", "b", "c"]) writeFileSync(join(root, "d", name), name, { mode: 0o644 });
-  chmodSync(join(root, "d"), 0o755);
-  const plain = memoryTree(parseTree("d 755 0:0 d\nf 644 0:0 d/a = a\nf 644 0:0 d/b = b\nf 644 0:0 d/c = c"));
-  const known = plain.clone();
-  for (const [path, xattrs] of Object.entries({ "d/a": { "user.x": "MQ==", "user.y": "" }, "d/c": { "user.x": "Mg==" } })) {
-    known.put({ ...(plain.lookup(path) as NodeMeta), xattrs }, plain.contentOf(path));
-  }
-  const copies = [COPY, { ...COPY, src: "/d/c" }];
-  const digest = (tree: FileTree): Promise<string> => selectionDigest(tree, copies, { where: "a stage" });
-  t.is(await digest(new LocalTree(root)), await digest(plain));
-  lsetxattr(join(root, "d/a"), "user.x", Buffer.from("1"));
-  lsetxattr(join(root, "d/a"), "user.y", Buffer.alloc(0));
-  lsetxattr(join(root, "d/c"), "user.x", Buffer.from("2"));
-  const local = new LocalTree(root);
-  t.is(await digest(local), await digest(known));
-  t.is(await digest(local), await digest(known), "asked again, when lookup knows them");
-  t.is(await subtreeDigest(new LocalTree(root), "/d"), await subtreeDigest(known, "/d"));
-  // The layer has them, also when nobody asked for a key before.
-  const made = await plan(fileOpOf("COPY d /x/"), [undefined, new LocalTree(root)]);
-  t.deepEqual(
-    [...made.entries].filter(({ type }) => type === "file").map(({ path, xattrs }) => [path, xattrs]),
-    [
-      ["x/a", { "user.x": "MQ==", "user.y": "" }],
-      ["x/b", undefined],
-      ["x/c", { "user.x": "Mg==" }],
-    ],
-  );
-  // A file of the base is the same only with the same attributes.
-  for (const name of ["a", "b", "c"]) utimesSync(join(root, "d", name), 1_000_000_000, 1_000_000_000);
-  const again = fileOpOf("COPY d /d/");
-  const stored = async (base: FileTree) => Array.from((await plan(again, [base, new LocalTree(root)])).entries, ({ path }) => path);
-  t.deepEqual(
-    (await stored(plain)).filter((path) => path !== "d"),
-    ["d/a", "d/c"],
-  );
-  t.deepEqual(
-    (await stored(known)).filter((path) => path !== "d"),
-    [],
-  );
-});
-
-test("what an action overrides does not count", async (t) => {
-  const one = "d 755 0:0 d\nf 664 0:0 d/a = A\nf 775 1:1 d/b = B";
-  const two = "d 775 0:0 d\nf 644 9:9 d/a = A\nf 755 0:0 d/b = B";
-  t.not(await digestOf(one), await digestOf(two));
-  t.not(await digestOf(one, { mode: 0o644 }), await digestOf(two, { mode: 0o644 }));
-  t.not(await digestOf(one, { owner: { user: 1 } }), await digestOf(two, { owner: { user: 1 } }));
-  t.is(await digestOf(one, { mode: 0o644, owner: { user: 1 } }), await digestOf(two, { mode: 0o644, owner: { user: 1 } }));
-  t.is(
-    await digestOf(one, { mode: "go=rX,u=rwX", owner: { group: "g" } }),
-    await digestOf(two, { mode: "go=rX,u=rwX", owner: { group: "g" } }),
-  );
-  t.not(await digestOf(one, { mode: "g+w", owner: { user: 1 } }), await digestOf(two, { mode: "o+w", owner: { user: 1 } }));
-});
-
-test("a selection's digest knows matches apart, also with names that are not UTF-8", async (t) => {
-  t.not(await digestOf("f 644 0:0 a1 = A", { src: "/a*" }), await digestOf("f 644 0:0 a2 = A", { src: "/a*" }));
-  t.not(await digestOf("f 644 0:0 \udc80 = A"), await digestOf("f 644 0:0 \udc81 = A"));
-  t.is(await digestOf("f 644 0:0 b = A", { src: "/a*" }), await digestOf("f 644 0:0 c = A", { src: "/a*" }));
-  await t.throwsAsync(digestOf("f 644 0:0 b = A", { src: "/a" }), { code: "copy/source-not-found" });
-  const tree = memoryTree(parseTree("d 755 0:0 d\nf 644 0:0 d/a = A\nl 777 0:0 l -> d"));
-  t.is(await subtreeDigest(tree, "/l"), await subtreeDigest(tree, "/d"));
-  t.not(await subtreeDigest(tree, "/"), await subtreeDigest(tree, "/d"));
 });
 
 test("one component of a pattern, as Go's filepath.Match has it", (t) => {
