@@ -24,7 +24,12 @@ export type NamedContext =
   | { readonly kind: "local"; readonly name: string }
   | { readonly kind: "oci-layout"; readonly ref: string }
   /** Files of a repository or a download, as a part of the graph. */
-  | { readonly kind: "files"; readonly root: Rootfs };
+  | { readonly kind: "files"; readonly root: Rootfs }
+  /** Image that another build of the same graph makes. */
+  | { readonly kind: "build"; readonly name: string; readonly image: BuiltImage };
+
+/** An image in the graph, before it is built. */
+export type BuiltImage = Pick<FrontendResult, "rootfs" | "config" | "baseHistory" | "history" | "platform">;
 
 /**
  * Ports of a frontend to the world, which api/ provides. All methods may be called concurrently.
@@ -54,6 +59,11 @@ export interface FrontendPorts {
    * file order; none when there is no such file.
    */
   ignorePatterns(local: string): Promise<readonly string[]>;
+  /**
+   * Returns the identity of a local context, where the graph is joined with others that have other
+   * directories of the same name.
+   */
+  localIdentity?(local: string): string | undefined;
 }
 
 export interface FrontendOptions {

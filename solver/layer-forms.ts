@@ -31,17 +31,20 @@ function below(vertex: Vertex): readonly Vertex[] {
   }
 }
 
-/**
- * Returns the form of every vertex of a graph whose targets are exported as images (`image`) or
- * only read.
- */
-export function layerForms(targets: readonly Rootfs[], image: boolean): ReadonlyMap<Digest, LayerForm> {
+/** Targets of a graph, which are exported as images (`image`) or only read. */
+interface WantedTargets {
+  readonly targets: readonly Rootfs[];
+  readonly image: boolean;
+}
+
+/** Returns the form of every vertex of the graph that these targets have together. */
+export function layerForms(wanted: readonly WantedTargets[]): ReadonlyMap<Digest, LayerForm> {
   const forms = new Map<Digest, LayerForm>();
-  const order = topological(targets);
+  const order = topological(wanted.flatMap(({ targets }) => targets));
   const mark = (vertex: Vertex, form: Partial<LayerForm>): void => {
     forms.set(vertex.digest, { ...(forms.get(vertex.digest) ?? NEITHER), ...form });
   };
-  for (const target of targets) if (target && image) mark(target.vertex, { exported: true });
+  for (const { targets, image } of wanted) for (const target of targets) if (target && image) mark(target.vertex, { exported: true });
   // Users come before their inputs, so each vertex is complete when it passes its form down.
   for (const vertex of order.toReversed()) {
     const form = forms.get(vertex.digest) ?? NEITHER;

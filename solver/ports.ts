@@ -1,3 +1,4 @@
+import type { LocalSource } from "../llb/sources/local.js";
 import type { Digest } from "../core/digest.js";
 import type { Timestamp } from "../core/file-node.js";
 import type { SandboxMount, Worker } from "../executor-native/contract.js";
@@ -24,8 +25,8 @@ export interface SourceImage {
 export interface Sources {
   /** Finds an image for a platform. It is known when the frontend asked for it. */
   image(op: SourceOp, platform: string | undefined): Promise<SourceImage>;
-  /** Returns the files of a directory of the caller, without those that the patterns exclude. */
-  local(name: string, excludePatterns: readonly string[]): Promise<FileTree>;
+  /** Returns the files of a directory of the caller, without those that its patterns exclude. */
+  local(source: LocalSource): Promise<FileTree>;
   /** Files by URL. */
   readonly downloads: Downloads;
   /** Git repositories by URL. */

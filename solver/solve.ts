@@ -2,128 +2,155 @@ import { availableParallelism } from "node:os";
 import type { Digest } from "../core/digest.js";
 import { stepsForDescriptors } from "../core/system/descriptors.js";
 import { TsbuildError } from "../core/errors.js";
-import { announced, type BuildEvent, type EventSink } from "../core/events.js";
 import { stepName } from "../core/step.js";
-import type { GrantedRights } from "../llb/entitlements.js";
-import { type Rootfs, topological, type Vertex } from "../llb/vertex.js";
+import { topological, type Vertex } from "../llb/vertex.js";
 import type { ForeignResults, KeySource } from "./buildkit-keys/foreign-records.js";
 import { requireEntitlements } from "./entitlements.js";
 import type { SolverPorts } from "./ports.js";
-import type { EngineVertex, SolvedVertex } from "./engine/op.js";
+import type { Goal } from "./engine/goals.js";
+import type { EngineVertex } from "./engine/op.js";
 import type { MadeNow } from "./engine/made-now.js";
+import type { Jobs, Pools } from "./engine/pools.js";
 import { solve } from "./engine/solve.js";
 import type { TraceRecord } from "./engine/trace.js";
-import { explainedCache } from "./explain/explained-cache.js";
+import { type ExplainedGraph, explainedCache } from "./explain/explained-cache.js";
+import { eventsByPart, type GraphPart, ordered, portsByVertex } from "./graph-parts.js";
 import { layerForms } from "./layer-forms.js";
 import { withErrorPlace } from "./ops/error-place.js";
 import { implement } from "./ops/table.js";
 import { SCRATCH, type StepResult } from "./result.js";
 
-export interface SolveGraphOptions {
+/** Options of the solve of one graph or of several. */
+export interface SolveGraphsOptions {
   /** Sandboxes that run at once. */
   readonly jobs: number;
-  /** True when the results become images, so that their layers are wanted compressed. */
-  readonly image: boolean;
+  /** Places that several solves share; then `jobs` does nothing. */
+  readonly pools?: Pools | undefined;
   /**
    * Called when the store alone does not have the targets: loads the keys of other caches. Resolves
    * to those that are searched as BuildKit does.
    */
   readonly extend?: () => Promise<readonly KeySource[]>;
-  /**
-   * Called with everything that has keys once the graph is solved, for caches that are exported.
-   */
-  readonly onSolved?: (vertices: readonly SolvedVertex<StepResult>[], foreignResults: ForeignResults) => void;
-  /**
-   * True when steps that are not even looked up are explained too, at the cost of a look-up for
-   * each. Default: false.
-   */
-  readonly explain?: boolean;
-  readonly granted: GrantedRights;
   readonly signal: AbortSignal;
-  readonly onEvent: EventSink;
   readonly onTrace?: ((record: TraceRecord) => void) | undefined;
   /** Solves that share it run a step that ignores the cache once for all of them. */
   readonly madeNow?: MadeNow | undefined;
+  /** True goes on after a failure with the graphs that do not need the failed vertex. */
+  readonly keepGoing?: boolean;
+  /** Ports of the vertices of earlier solves; those of this one are added. */
+  readonly home?: Map<Digest, SolverPorts>;
+}
+
+/** A graph that is solved with others. */
+export interface JoinedPart extends GraphPart {
+  /** Called with the root filesystem of each target, in order, as soon as all have one. */
+  readonly onResults: (results: readonly StepResult[]) => void;
+  /** Called with the error that ended it, and with the step that failed, if one did. */
+  readonly onFailed: (error: unknown, step: Digest | undefined) => void;
 }
 
 /**
  * Solves a graph. Returns the root filesystem of each target, in order. Throws `build/not-allowed`
  * before anything else.
  */
-export async function solveGraph(targets: readonly Rootfs[], ports: SolverPorts, options: SolveGraphOptions): Promise<StepResult[]> {
-  const order = topological(targets);
-  requireEntitlements(order, options.granted);
-  const vertices = engineVertices(order, layerForms(targets, options.image), ports);
-  let failed: Vertex | undefined;
-  const onEvent = (event: BuildEvent): void => {
-    if (event.type === "failed") failed ??= order.find(({ digest }) => digest === event.step);
-    options.onEvent(event);
-  };
-  onEvent({ type: "steps", steps: order.map(announcedVertex) });
-  const roots = targets.flatMap((target) => (target ? [known(vertices, target.vertex.digest)] : []));
-  const foreign = foreignSearch(order, ports, options);
-  const { explain = false, signal, onSolved, onTrace } = options;
-  const results = await solve(roots, {
-    ...explainedCache(
-      order,
-      { store: ports.layers.store, past: ports.past },
-      { explain, onEvent, foreignResults: (key, id) => foreign.results()(key, id) },
-    ),
-    jobs: {
-      // Computed when the first step is to run.
-      get run() {
-        return Math.min(options.jobs, stepsForDescriptors());
-      },
-      io: Math.max(4, availableParallelism()),
+export async function solveGraph(part: GraphPart, options: SolveGraphsOptions): Promise<readonly StepResult[]> {
+  requireEntitlements(topological(part.targets), part.granted);
+  let results: readonly StepResult[] = [];
+  await solveGraphs([{ ...part, onResults: (found) => (results = found), onFailed: () => {} }], options);
+  return results;
+}
+
+/** Returns jobs that run at once in the pools of the engine. */
+export function jobsOf(jobs: number): Jobs {
+  return {
+    // Computed when the first step is to run.
+    get run() {
+      return Math.min(jobs, stepsForDescriptors());
     },
-    signal,
-    onEvent,
-    madeNow: options.madeNow,
-    ...(onTrace && { onTrace }),
-    ...(onSolved && { onSolved: (solved) => onSolved(solved, foreign.results()) }),
-    ...(foreign.extend && { extend: foreign.extend }),
-  }).catch((error: unknown) => {
-    throw withPlace(error, failed);
-  });
-  return targets.map((target) => {
-    if (!target) return SCRATCH;
-    const result = results.get(target.vertex.digest);
-    if (!result) throw new Error(`internal: target ${target.vertex.digest} has no result`);
-    return result;
-  });
+    io: Math.max(4, availableParallelism()),
+  };
+}
+
+/**
+ * Solves several graphs as one. A vertex that several have runs once, with the ports of the first.
+ * Each graph ends as soon as its own targets do. The first failure ends all that are open, and is
+ * thrown once nothing runs any more; with `keepGoing` only when no graph is left.
+ */
+export async function solveGraphs(given: readonly [JoinedPart, ...JoinedPart[]], options: SolveGraphsOptions): Promise<void> {
+  const [first, ...others] = ordered(given);
+  if (!first) return;
+  const parts = [first, ...others] as const;
+  const order = others.length === 0 ? first.order : topological(parts.flatMap(({ targets }) => targets));
+  const ports = portsByVertex(parts, options.home);
+  const vertices = engineVertices(order, layerForms(parts), ports);
+  const onEvent = eventsByPart(parts);
+  const foreign = foreignSearch(order, first.ports, options);
+  const graphs = parts.map((part): ExplainedGraph => ({ order: part.order, past: part.ports.past }));
+  const goals = parts.map(
+    (part): Goal<StepResult> => ({
+      vertices: part.targets.flatMap((target) => (target ? [known(vertices, target.vertex.digest)] : [])),
+      onResolved(results, solved) {
+        part.onSolved?.(solved, foreign.results());
+        part.onResults(part.targets.map((target) => (target ? resultOf(results, target.vertex.digest) : SCRATCH)));
+      },
+      onFailed(error, id) {
+        const vertex = id === undefined ? undefined : order.find(({ digest }) => digest === id);
+        addPlace(error, vertex);
+        part.onFailed(error, vertex?.digest);
+      },
+    }),
+  );
+  const { signal, onTrace } = options;
+  await solve(
+    goals.flatMap((goal) => goal.vertices),
+    {
+      ...explainedCache([graphs[0] as ExplainedGraph, ...graphs.slice(1)], first.ports.layers.store, {
+        explain: parts.some(({ explain }) => explain),
+        onEvent,
+        foreignResults: (key, id) => foreign.results()(key, id),
+      }),
+      goals,
+      keepGoing: options.keepGoing ?? false,
+      jobs: jobsOf(options.jobs),
+      pools: options.pools,
+      signal,
+      onEvent,
+      madeNow: options.madeNow,
+      ...(onTrace && { onTrace }),
+      ...(foreign.extend && { extend: foreign.extend }),
+    },
+  );
+}
+
+function resultOf(results: ReadonlyMap<string, StepResult>, digest: Digest): StepResult {
+  const result = results.get(digest);
+  if (!result) throw new Error(`internal: target ${digest} has no result`);
+  return result;
 }
 
 /** Returns the engine's vertex of each vertex of the graph. `order` has inputs first. */
 function engineVertices(
   order: readonly Vertex[],
   forms: ReturnType<typeof layerForms>,
-  ports: SolverPorts,
+  ports: ReadonlyMap<Digest, SolverPorts>,
 ): ReadonlyMap<Digest, EngineVertex<StepResult>> {
   const vertices = new Map<Digest, EngineVertex<StepResult>>();
   for (const vertex of order) {
     const { digest, inputs, metadata, op } = vertex;
     const form = forms.get(digest);
-    if (!form) throw new Error(`internal: vertex ${digest} has no form`);
+    const own = ports.get(digest);
+    if (!form || !own) throw new Error(`internal: vertex ${digest} has no form`);
     vertices.set(digest, {
       id: digest,
       name: stepName(metadata.step),
       inputs: inputs.map((edge) => known(vertices, edge.vertex.digest)),
-      op: withErrorPlace(implement(vertex, form, ports), vertex),
+      op: withErrorPlace(implement(vertex, form, own), vertex),
       ignoreCache: metadata.ignoreCache ?? false,
       ...(metadata.maxAge === undefined ? {} : { maxAge: metadata.maxAge }),
       pool: op.kind === "exec" ? "run" : "io",
     });
   }
   return vertices;
-}
-
-/** Returns a vertex as events announce it. */
-function announcedVertex({ digest, metadata, inputs }: Vertex): ReturnType<typeof announced> {
-  return announced(
-    digest,
-    metadata.step,
-    inputs.map((edge) => edge.vertex.digest),
-  );
 }
 
 /** Search for results in the caches of other builders. */
@@ -135,7 +162,7 @@ interface ForeignSearch {
 }
 
 /** Returns the search for the vertices of a graph. */
-function foreignSearch(order: readonly Vertex[], ports: SolverPorts, { extend, signal }: SolveGraphOptions): ForeignSearch {
+function foreignSearch(order: readonly Vertex[], ports: SolverPorts, { extend, signal }: SolveGraphsOptions): ForeignSearch {
   let found: ForeignResults = () => undefined;
   const load = async (readCaches: NonNullable<typeof extend>): Promise<void> => {
     const sources = await readCaches();
@@ -150,10 +177,9 @@ function foreignSearch(order: readonly Vertex[], ports: SolverPorts, { extend, s
  * Adds the place in the source to the error of a vertex. `withErrorPlace` has done so for errors of
  * the op itself.
  */
-function withPlace(error: unknown, failed: Vertex | undefined): unknown {
+function addPlace(error: unknown, failed: Vertex | undefined): void {
   const { source, range } = failed?.metadata ?? {};
   if (error instanceof TsbuildError && source && range) error.place ??= { source, range };
-  return error;
 }
 
 function known(vertices: ReadonlyMap<Digest, EngineVertex<StepResult>>, digest: Digest): EngineVertex<StepResult> {

@@ -12,6 +12,8 @@ import type { SolvedBuild } from "../remote-cache/cache-exports.js";
 import type { CacheImports } from "../remote-cache/cache-imports.js";
 import { withoutLostLayers } from "../remote-cache/fetch-layer.js";
 import { idleCacheOptions } from "../options/idle-options.js";
+import { contextKind } from "../options/context-kind.js";
+import type { JoinedTarget } from "./joined-graph.js";
 import { type FinishedImage, finishImage, finishLayers } from "./finish-image.js";
 import { type LoadedDockerfile, loadDockerfile } from "./load-dockerfile.js";
 import { formKey } from "./outputs.js";
@@ -47,6 +49,8 @@ interface BuildImagesOptions {
   readonly mayStayRemote: (origin: string) => boolean;
   /** Id of the build's record; undefined without one. */
   readonly id: string | undefined;
+  /** The graph of several targets that the build is a part of. */
+  readonly target?: JoinedTarget | undefined;
 }
 
 /**
@@ -54,16 +58,18 @@ interface BuildImagesOptions {
  * platforms share run once.
  */
 export async function buildImages(options: BuildImagesOptions, session: BuildSession, onEvent: EventSink): Promise<Built> {
-  const { build, forms, id } = options;
+  const { build, forms, id, target } = options;
   const { compression } = forms[0];
-  const imports = await openImports(build, session, onEvent);
-  const solver = new BuildSolver({ build, compression, id, imports, onEvent }, session);
+  const imports = await (target ? target.imports(onEvent) : openImports(build, session, onEvent));
+  const solver = new BuildSolver({ build, compression, id, imports, target, onEvent }, session);
+  if (!isHere(build)) target?.late();
   await solver.prepare();
-  const dockerfile = await loadDockerfile(build, solver, session, onEvent);
+  const dockerfile = await loadDockerfile(build, solver, session, onEvent, target);
   startWorkerEarly(build, dockerfile, session);
   const compiled = await Promise.all(
     build.platforms.map((platform) => compileDockerfile(dockerfile.ast, dockerfile.options(platform), dockerfile.ports)),
   );
+  target?.compiled(compiled);
   const warnings = uniqueDiagnostics([
     ...build.warnings,
     ...compiled.flatMap((result) => result.warnings),
@@ -94,6 +100,16 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
       compression: options.image ? compression : undefined,
     },
   };
+}
+
+/** Returns true when a Dockerfile and its context are files of this machine, or texts. */
+function isHere({ context, dockerfile }: ResolvedBuildOptions): boolean {
+  const isFile = (text: string): boolean => {
+    const kind = contextKind(text);
+    return typeof kind !== "string" && kind.kind === "directory";
+  };
+  if (typeof context !== "string" || !isFile(context)) return false;
+  return typeof dockerfile === "string" ? dockerfile !== "-" && isFile(dockerfile) : true;
 }
 
 /** Opens the caches that the build reads from; undefined where there are none. */

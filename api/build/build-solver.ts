@@ -16,7 +16,8 @@ import { readTreeFile, treeOfInput } from "../../solver/ops/inputs/input-tree.js
 import { Downloads } from "../../solver/remote/downloads.js";
 import { GitRepositories } from "../../solver/remote/git-repositories.js";
 import type { StepResult } from "../../solver/result.js";
-import { solveGraph, type SolveGraphOptions } from "../../solver/solve.js";
+import type { GraphPart } from "../../solver/graph-parts.js";
+import { solveGraph } from "../../solver/solve.js";
 import { BuildSecrets } from "../sources/build-secrets.js";
 import type { BuildContexts } from "../sources/build-contexts.js";
 import type { CacheImports } from "../remote-cache/cache-imports.js";
@@ -28,6 +29,7 @@ import { sandboxTrust } from "../options/authorities.js";
 import { proxyVariables } from "../options/build-args.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import type { Session } from "../session/session.js";
+import type { JoinedTarget } from "./joined-graph.js";
 import { SshAgents } from "../sources/ssh-agents.js";
 import { sourceTime } from "../sources/source-time.js";
 
@@ -62,6 +64,8 @@ export interface BuildSolverOptions {
   readonly id: string | undefined;
   /** Caches that the build reads from. */
   readonly imports?: CacheImports | undefined;
+  /** The graph of several targets that the build is a part of. */
+  readonly target?: JoinedTarget | undefined;
   readonly onEvent: EventSink;
 }
 
@@ -84,8 +88,14 @@ export class BuildSolver {
   constructor(options: BuildSolverOptions, session: SolverSession) {
     this.#options = options;
     this.#session = session;
-    const { build, imports, onEvent } = options;
+    const { build, imports, target, onEvent } = options;
     const { store, signal, workers, network } = session;
+    const selections = (): Selections =>
+      new Selections({
+        memo: store.memo,
+        background: workers.background,
+        imported: (digest) => imports?.explanations.selection(digest),
+      });
     this.#quiet = { signal, progress: () => {} };
     this.#secrets = new BuildSecrets(build.secrets, process.env);
     const agents = session.hold(new SshAgents(build.ssh, () => store.temporaryDirectory()));
@@ -122,11 +132,7 @@ export class BuildSolver {
     };
     this.#past = {
       results: imports?.results ?? store.results,
-      selections: new Selections({
-        memo: store.memo,
-        background: workers.background,
-        imported: (digest) => imports?.explanations.selection(digest),
-      }),
+      selections: target?.selections(selections) ?? selections(),
       importedRuns: () => imports?.explanations.runs() ?? [],
       provenance: { build: options.id, projects: knownProjects(store.builds, build) },
     };
@@ -162,10 +168,11 @@ export class BuildSolver {
     const epoch = this.#options.build.buildArgs["SOURCE_DATE_EPOCH"];
     const layers = this.layers(epoch !== undefined && /^\d+$/.test(epoch) ? Number(epoch) : undefined);
     const ports = this.#ports(layers, { ...this.#remote, image: unknown, local: unknown }, () => undefined);
-    const [result] = await this.#solve([root], ports, false, (event) => {
+    const part = this.#part([root], ports, false, (event) => {
       if (event.type === "steps") for (const step of event.steps) this.#solvedEarly.add(step.id);
       this.#options.onEvent(event);
     });
+    const [result] = await this.#solveAlone(part);
     const tree = await treeOfInput(result as StepResult, layers, this.#quiet);
     const read = (path: string): Promise<Uint8Array> => readTreeFile(tree, path, ports, this.#quiet);
     return {
@@ -187,15 +194,16 @@ export class BuildSolver {
     layers: LayerService,
     image: boolean,
     graph: GraphSources,
-    onSolved?: SolveGraphOptions["onSolved"],
-  ): Promise<StepResult[]> {
+    onSolved?: GraphPart["onSolved"],
+  ): Promise<readonly StepResult[]> {
     const sink: EventSink = (event) => {
       // The step was shown when the Dockerfile's own sources were solved.
       if ((event.type === "cached" || event.type === "explained") && this.#solvedEarly.has(event.step)) return;
       this.#options.onEvent(event);
     };
     const ports = this.#ports(layers, this.sources(graph), (name, path) => graph.contexts.hiddenBy(name, path));
-    return this.#solve(targets, ports, image, sink, onSolved);
+    const part = { ...this.#part(targets, ports, image, sink), ...(onSolved && { onSolved }) };
+    return this.#options.target?.solve(part) ?? this.#solveAlone(part);
   }
 
   /** Returns everything that a graph names from outside. */
@@ -204,7 +212,7 @@ export class BuildSolver {
     return {
       ...this.#remote,
       image: (op, platform) => resolver.source(op, platform, fallback),
-      local: async (name, patterns) => contexts.tree(name, patterns),
+      local: async (local) => this.#options.target?.tree(local) ?? contexts.tree(local.name, local.excludePatterns),
     };
   }
 
@@ -224,25 +232,19 @@ export class BuildSolver {
     };
   }
 
-  #solve(
-    targets: readonly Rootfs[],
-    ports: SolverPorts,
-    image: boolean,
-    onEvent: EventSink,
-    onSolved?: SolveGraphOptions["onSolved"],
-  ): Promise<StepResult[]> {
-    const { jobs, explain, granted, onTrace } = this.#options.build;
+  #part(targets: readonly Rootfs[], ports: SolverPorts, image: boolean, onEvent: EventSink): GraphPart {
+    const { explain, granted } = this.#options.build;
+    return { targets, ports, image, explain, granted, onEvent };
+  }
+
+  #solveAlone(part: GraphPart): Promise<readonly StepResult[]> {
+    const { jobs, onTrace } = this.#options.build;
     const { imports } = this.#options;
-    return solveGraph(targets, ports, {
+    return solveGraph(part, {
       jobs,
-      explain,
-      granted,
-      image,
       signal: this.#session.signal,
       madeNow: this.#session.madeNow,
-      onEvent,
       onTrace,
-      ...(onSolved && { onSolved }),
       ...(imports && {
         extend: async () => {
           await imports.load();

@@ -9,6 +9,7 @@ import { collectBelow } from "../store/collect.js";
 import type { BuildOptions, BuildResult } from "../options/options.js";
 import { type ResolvedBuildOptions, resolveBuildOptions } from "../options/resolve-options.js";
 import { Session } from "../session/session.js";
+import type { JoinedTarget } from "./joined-graph.js";
 import { runBuild } from "./run-build.js";
 
 /**
@@ -41,7 +42,12 @@ async function collectAfter({ root, budget, collect }: ResolvedBuildOptions, { i
 }
 
 /** Builds in a session that the caller holds, and records the build. */
-export async function buildInSession(build: ResolvedBuildOptions, session: Session, started: number): Promise<BuildResult> {
+export async function buildInSession(
+  build: ResolvedBuildOptions,
+  session: Session,
+  started: number,
+  target?: JoinedTarget,
+): Promise<BuildResult> {
   const tally = new StepCounter();
   const recorder = build.recorded ? new BuildRecorder({ history: session.store.builds, build, tally, startedAt: started }) : undefined;
   const onEvent = (event: BuildEvent): void => {
@@ -51,7 +57,7 @@ export async function buildInSession(build: ResolvedBuildOptions, session: Sessi
   };
   let result: BuildResult;
   try {
-    const made = await runBuild(build, session, { id: recorder?.id, onEvent });
+    const made = await runBuild(build, session, { id: recorder?.id, onEvent, target });
     const { steps, executed, cached } = tally.counts;
     result = { ...made, stats: { steps, executed, cached, duration: now() - started } };
   } catch (error) {

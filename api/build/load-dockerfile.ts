@@ -10,6 +10,7 @@ import { BuildContexts } from "../sources/build-contexts.js";
 import type { BuildSolver, GraphSources } from "./build-solver.js";
 import { runAsStep } from "../record/build-steps.js";
 import { waitsOf } from "../../net/limits.js";
+import type { JoinedTarget } from "./joined-graph.js";
 import { ImageResolver } from "../sources/image-resolver.js";
 import type { DockerfileText } from "../sources/local-context.js";
 import { loadMainContext } from "../sources/main-context.js";
@@ -31,6 +32,7 @@ export async function loadDockerfile(
   solver: Pick<BuildSolver, "files" | "sourceTime">,
   session: Pick<Session, "store" | "signal" | "workers" | "network">,
   onEvent: EventSink,
+  target?: JoinedTarget,
 ): Promise<LoadedDockerfile> {
   const { store, signal, workers, network } = session;
   const main = await loadMainContext(
@@ -48,7 +50,9 @@ export async function loadDockerfile(
     dockerfile: file.path,
     store,
     hashFiles: workers.hashFiles,
+    joined: target !== undefined,
   });
+  target?.addContexts(contexts);
   const resolver = new ImageResolver({
     store,
     signal,
@@ -76,7 +80,13 @@ export async function loadDockerfile(
           resolver.resolve(ref, { ...options, onWait: waitsOf(step) }),
         );
       },
-      namedContext: async (name, { platform }) => contexts.named(name, platform),
+      namedContext: async (name, { platform }) => {
+        const found = contexts.named(name, platform);
+        if (found?.kind !== "target") return found;
+        if (!target) throw new Error("internal: a target is the context of a build that stands alone");
+        return { kind: "build", name: `target:${found.name}`, image: await target.image(found.name, platform) };
+      },
+      ...(target && { localIdentity: (name: string) => contexts.identity(name) }),
       sourceTime: (root) => solver.sourceTime(root),
       ignorePatterns: async (name) => contexts.ignorePatterns(name),
     },

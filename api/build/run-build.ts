@@ -5,6 +5,7 @@ import { manyLayers } from "../options/many-layers.js";
 import type { BuildResult } from "../options/options.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import { type BuildSession, type Built, buildImages } from "./build-images.js";
+import type { JoinedTarget } from "./joined-graph.js";
 import { exportAll } from "./export-images.js";
 import { blobForms, mayStayRemote } from "./outputs.js";
 
@@ -12,6 +13,8 @@ import { blobForms, mayStayRemote } from "./outputs.js";
 export interface RunOptions {
   readonly id: string | undefined;
   readonly onEvent: EventSink;
+  /** The graph of several targets that the build is a part of. */
+  readonly target?: JoinedTarget | undefined;
 }
 
 /**
@@ -21,7 +24,7 @@ export interface RunOptions {
 export async function runBuild(
   build: ResolvedBuildOptions,
   session: BuildSession,
-  { id, onEvent: sink }: RunOptions,
+  { id, onEvent: sink, target }: RunOptions,
 ): Promise<Omit<BuildResult, "stats">> {
   const warnings: Diagnostic[] = [];
   const onEvent = (event: BuildEvent): void => {
@@ -31,7 +34,7 @@ export async function runBuild(
   const { outputs } = build;
   const image = outputs.some(({ form }) => form !== undefined);
   const solved = await buildImages(
-    { build, forms: blobForms(outputs), image, mayStayRemote: mayStayRemote(outputs), id },
+    { build, forms: blobForms(outputs), image, mayStayRemote: mayStayRemote(outputs), id, target },
     session,
     onEvent,
   );

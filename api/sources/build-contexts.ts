@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+import { sha256 } from "../../core/digest.js";
 import { bakeContext } from "./errors.js";
 import type { StatShard } from "../../cache/contract/stats.js";
 import { storePaths } from "../../cache/paths.js";
@@ -20,9 +22,12 @@ import { downloadEdge, gitEdge, invalidGitContext } from "./remote-context.js";
 /** Name of the main context in `local://NAME`. */
 const MAIN = "context";
 
+/** A named context: what a frontend takes, or the result of another target. */
+export type ContextSource = Exclude<NamedContext, { kind: "build" }> | { readonly kind: "target"; readonly name: string };
+
 /** The directories that a build reads from, by their names in the graph. */
 export class BuildContexts {
-  readonly #named = new Map<string, NamedContext>();
+  readonly #named = new Map<string, ContextSource>();
   /** Names as written, by the spelling they are looked up with. */
   readonly #given = new Map<string, string>();
   readonly #asked = new Set<string>();
@@ -34,6 +39,7 @@ export class BuildContexts {
   readonly #shards = new Set<StatShard>();
   readonly #trees = new Map<string, LocalTree>();
   readonly #ignoreFiles = new Map<string, IgnoreFile>();
+  readonly #joined: boolean;
 
   constructor(options: {
     /** The main context, when it is a directory. */
@@ -43,7 +49,10 @@ export class BuildContexts {
     readonly store: Store;
     /** Hashes large sets of files. */
     readonly hashFiles: HashFiles;
+    /** True when the build is one of several, whose results can be contexts. Default: false. */
+    readonly joined?: boolean;
   }) {
+    this.#joined = options.joined ?? false;
     this.#store = options.store;
     this.#hashFiles = options.hashFiles;
     this.#dockerfile = options.dockerfile;
@@ -55,10 +64,11 @@ export class BuildContexts {
     }
   }
 
-  #namedContext(name: string, value: string): NamedContext {
+  #namedContext(name: string, value: string): ContextSource {
     const [, scheme = "", rest = ""] = /^([a-z-]+):\/*(.*)$/s.exec(value) ?? [];
     if (scheme === IMAGE_SCHEME) return { kind: "image", ref: rest };
     if (scheme === LAYOUT_SCHEME) return { kind: "oci-layout", ref: value.slice(`${LAYOUT_SCHEME}://`.length) };
+    if (scheme === "target" && this.#joined) return { kind: "target", name: rest };
     if (scheme === "target" || scheme === "input") throw foreignContext(name, value, scheme);
     const kind = contextKind(value);
     if (typeof kind === "string") throw invalidGitContext(value, kind);
@@ -77,7 +87,7 @@ export class BuildContexts {
    * Returns the context of `--build-context NAME=…`, in any spelling. One for just this platform
    * (`NAME::os/arch`) goes first.
    */
-  named(name: string, platform: Platform): NamedContext | undefined {
+  named(name: string, platform: Platform): ContextSource | undefined {
     const wanted = contextName(name);
     this.#asked.add(wanted);
     const found = [`${wanted}::${formatPlatform(platform)}`, wanted].find((candidate) => this.#named.has(candidate));
@@ -89,6 +99,17 @@ export class BuildContexts {
   /** Returns warnings for contexts that the build never asked for. */
   unused(): readonly Diagnostic[] {
     return [...this.#given].flatMap(([name, given]) => (this.#used.has(name) ? [] : [unusedContext(given, [...this.#asked])]));
+  }
+
+  /** Returns the identity of a directory among those of other builds. */
+  identity(name: string): string | undefined {
+    const directory = this.#directories.get(name);
+    return directory === undefined ? undefined : sha256(resolve(directory));
+  }
+
+  /** Returns the identities of all directories. */
+  identities(): readonly string[] {
+    return [...this.#directories.keys()].flatMap((name) => this.identity(name) ?? []);
   }
 
   ignorePatterns(name: string): readonly string[] {

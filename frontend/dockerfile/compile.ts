@@ -155,7 +155,7 @@ export class Compilation {
       buildArgs,
       targetPlatform: options.targetPlatform,
       cacheNamespace: namespace ? `${namespace}/` : "",
-      context: options.context ? options.context.root : localContext("context", patterns, { step: { kind: "context" } }),
+      context: options.context ? options.context.root : localContext("context", patterns, ports, { step: { kind: "context" } }),
       ignore,
       report: this.#report,
       linter: this.#linter,

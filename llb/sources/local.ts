@@ -9,11 +9,16 @@ export interface LocalSource {
   readonly name: string;
   /** Patterns of a .dockerignore. */
   readonly excludePatterns: readonly string[];
+  /** Identity of the directory among those that have this name in a graph of several builds. */
+  readonly unique?: string;
 }
 
 /** Returns the operation of a directory: `local://NAME`. */
-export function localSource(name: string, excludePatterns: readonly string[] = []): SourceOp {
-  const attrs: SourceOp["attrs"] = excludePatterns.length > 0 ? { "local.excludepatterns": JSON.stringify(excludePatterns) } : {};
+export function localSource(name: string, excludePatterns: readonly string[] = [], unique?: string): SourceOp {
+  const attrs: SourceOp["attrs"] = {
+    ...(excludePatterns.length > 0 ? { "local.excludepatterns": JSON.stringify(excludePatterns) } : {}),
+    ...(unique === undefined ? {} : { "local.unique": unique }),
+  };
   return { kind: "source", identifier: `${PREFIX}${name}`, attrs };
 }
 
@@ -27,5 +32,6 @@ export function readLocal({ identifier, attrs }: SourceOp): LocalSource | undefi
   if (!identifier.startsWith(PREFIX)) return undefined;
   const patterns = attrs["local.excludepatterns"];
   const excludePatterns = patterns === undefined ? [] : (JSON.parse(patterns) as string[]);
-  return { kind: "local", name: identifier.slice(PREFIX.length), excludePatterns };
+  const unique = attrs["local.unique"];
+  return { kind: "local", name: identifier.slice(PREFIX.length), excludePatterns, ...(unique === undefined ? {} : { unique }) };
 }

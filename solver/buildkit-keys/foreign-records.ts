@@ -91,7 +91,7 @@ function imagesOf(sources: Pick<Sources, "image">): ImageOf {
 function localTrees(sources: Pick<Sources, "local">) {
   return async ({ op }: Vertex) => {
     const local = localOf(op);
-    return local && sources.local(local.name, local.excludePatterns);
+    return local && sources.local(local);
   };
 }
 

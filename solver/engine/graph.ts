@@ -31,6 +31,8 @@ export interface Node<R> {
   asked: boolean;
   /** True when no vertex needs it any more, although work for it runs. */
   abandoned: boolean;
+  /** True when the goals that need it have failed. */
+  lost: boolean;
   identity: string | undefined;
   definitionKey: CacheKey | undefined;
   /** Content digests of the op's selections from its inputs, by index, as far as they are known. */
@@ -117,6 +119,7 @@ function makeNode<R>(
     keyFinal: false,
     asked: false,
     abandoned: false,
+    lost: false,
     identity: undefined,
     definitionKey: undefined,
     digests: inputs.map(() => undefined),

@@ -1,4 +1,4 @@
-import PQueue from "p-queue";
+import type PQueue from "p-queue";
 import type { CacheKey } from "../../core/cache-key.js";
 import { WaitItem } from "../../core/tasks/wait-item.js";
 import { NearestHits } from "./nearest-hits.js";
@@ -8,14 +8,15 @@ import type { MadeNow } from "./made-now.js";
 import { distinctKeys, keyComponents, persistentKey, primaryKey, resultKeys, unusedKey } from "./keys.js";
 import type { ResultKeys } from "./vertex-state.js";
 import type { CachedResult, OpContext } from "./op.js";
+import type { Pools } from "./pools.js";
 import type { Verdicts } from "./probe.js";
 import type { Session } from "./session.js";
 import type { KeyKind } from "./trace.js";
 import { inputArrived, isReady } from "./vertex-state.js";
 
 interface SchedulerOptions<R> {
-  /** Vertices that run at once, by pool. */
-  readonly jobs: { readonly run: number; readonly io: number };
+  /** Places for the vertices that run at once. */
+  readonly pools: Pools;
   /** Order of vertices that became ready together. Default: the farthest from a target first. */
   readonly order: ((ready: readonly Node<R>[]) => readonly Node<R>[]) | undefined;
   readonly madeNow: MadeNow | undefined;
@@ -27,8 +28,7 @@ interface SchedulerOptions<R> {
  */
 export class Scheduler<R> {
   readonly #session: Session<R>;
-  readonly #jobs: SchedulerOptions<R>["jobs"];
-  readonly #pools = new Map<"run" | "io", PQueue>();
+  readonly #pools: Pools;
   readonly #order: SchedulerOptions<R>["order"];
   readonly #madeNow: MadeNow | undefined;
   readonly #ready: Node<R>[] = [];
@@ -39,7 +39,7 @@ export class Scheduler<R> {
     session.scope.signal.addEventListener("abort", () => this.#stop(graph.nodes), { once: true });
     this.#order = options.order;
     this.#madeNow = options.madeNow;
-    this.#jobs = options.jobs;
+    this.#pools = options.pools;
   }
 
   /**
@@ -74,9 +74,8 @@ export class Scheduler<R> {
   /** Cancels every vertex that has not started. Running ones notice the abort signal. */
   #stop(nodes: readonly Node<R>[]): void {
     this.#ready.length = 0;
-    for (const pool of this.#pools.values()) pool.clear();
     for (const node of nodes) {
-      // A cleared queue forgets its tasks, so only this call takes them off the scope.
+      // Its task stays in the queue, which other solves may use, and does nothing.
       if (node.state.phase === "queued") this.#session.scope.leave();
       if (node.state.phase === "queued" || node.state.phase === "waiting") this.#session.cancel(node);
     }
@@ -152,20 +151,14 @@ export class Scheduler<R> {
     this.#release(node);
   }
 
-  /** Returns a pool, made when the first vertex runs: a build without changes needs none. */
-  #pool(name: "run" | "io"): PQueue {
-    let pool = this.#pools.get(name);
-    if (!pool) this.#pools.set(name, (pool = new PQueue({ concurrency: this.#jobs[name] })));
-    return pool;
-  }
-
   #enqueue(node: Node<R>, keys: ResultKeys): void {
     const session = this.#session;
     if (session.scope.failed || node.abandoned) return session.cancel(node);
     session.move(node, { phase: "queued", keys });
     session.scope.enter();
-    const pool = this.#pool(node.vertex.pool);
+    const pool = this.#pools.of(node.vertex.pool);
     const task = async () => {
+      if (node.state.phase !== "queued") return;
       if (node.abandoned) session.cancel(node);
       else await session.guard(node, (context) => this.#execute(node, keys, context, pool));
       session.scope.leave();

@@ -20,6 +20,13 @@ interface SessionOptions<R> {
   };
 }
 
+/** Functions that hear how vertices end. */
+interface Followers<R> {
+  readonly resolved: (node: Node<R>) => void;
+  /** Returns true when the solve goes on in spite of the failure. */
+  readonly failed: (node: Node<R>, error: unknown) => boolean;
+}
+
 /**
  * State that the phases of one solve share: its tasks, its events, its cache, and the only ways in
  * which a vertex changes.
@@ -35,6 +42,9 @@ export class Session<R> {
   readonly reporter: Reporter;
   /** Undefined without a listener: then no record is built. */
   readonly trace: ((record: Traced) => void) | undefined;
+  #followers: Followers<R> = { resolved: () => {}, failed: () => false };
+  /** Id of the vertex whose failure ended the solve. */
+  failedVertex: string | undefined;
   readonly #contexts = new Map<Node<R>, OpContext>();
   readonly #aborts = new Map<Node<R>, AbortController>();
 
@@ -49,6 +59,11 @@ export class Session<R> {
     whole.addEventListener("abort", () => {
       for (const abort of this.#aborts.values()) abort.abort(whole.reason);
     });
+  }
+
+  /** Calls these functions for what becomes of vertices. */
+  listen(followers: Followers<R>): void {
+    this.#followers = followers;
   }
 
   context(node: Node<R>): OpContext {
@@ -96,6 +111,7 @@ export class Session<R> {
     const from = node.state.phase;
     node.state = advance(node.state, next);
     this.trace?.({ event: "move", step: node.vertex.name, from, to: next.phase, why: why ?? reasonOf(next) });
+    if (next.phase === "resolved") this.#followers.resolved(node);
   }
 
   resolve(node: Node<R>, resolved: Omit<Resolved<R>, "phase">): void {
@@ -125,11 +141,21 @@ export class Session<R> {
     this.#aborts.get(node)?.abort(unneeded());
   }
 
+  /** Ends a vertex that only failed goals need. */
+  lose(node: Node<R>): void {
+    if (isFinal(node.state)) return;
+    node.lost = true;
+    node.abandoned = true;
+    this.#aborts.get(node)?.abort(unneeded());
+    // Work for others ends by itself: its task takes it off the scope.
+    if (node.state.phase === "idle" || node.state.phase === "waiting") this.cancel(node);
+  }
+
   cancel(node: Node<R>): void {
     this.move(node, { phase: "canceled" });
     this.reporter.canceled(node);
-    // Report a vertex that never started as cached only if it was abandoned.
-    if (node.abandoned) this.reporter.cached(node);
+    // Report a vertex that never started as cached only if another one was found in its place.
+    if (node.abandoned && !node.lost) this.reporter.cached(node);
   }
 
   #fail(node: Node<R>, error: unknown): void {
@@ -143,6 +169,8 @@ export class Session<R> {
       this.move(node, { phase: "failed" });
       this.reporter.failed(node, error);
     }
+    if (this.#followers.failed(node, error)) return;
+    this.failedVertex = node.vertex.id;
     this.scope.fail(error);
   }
 }

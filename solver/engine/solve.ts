@@ -1,10 +1,12 @@
 import type { EventSink } from "../../core/events.js";
 import type { CacheKey } from "../../core/cache-key.js";
 import { DefinitionKeys, type Grace } from "./definition-keys.js";
+import { type Goal, Goals } from "./goals.js";
 import { buildGraph, type Node } from "./graph.js";
 import { solvedVertex } from "./keys.js";
 import type { CachedResult, Decision, EngineCache, EngineVertex, SolvedVertex } from "./op.js";
 import type { MadeNow } from "./made-now.js";
+import { type Jobs, Pools } from "./pools.js";
 import { isFound, Probe } from "./probe.js";
 import { Scheduler } from "./scheduler.js";
 import { Session } from "./session.js";
@@ -12,8 +14,9 @@ import type { TraceRecord } from "./trace.js";
 
 export interface SolveOptions<R> {
   readonly cache: EngineCache<R>;
-  /** Vertices that run at once, by pool; at least 1 each. */
-  readonly jobs: { readonly run: number; readonly io: number };
+  readonly jobs: Jobs;
+  /** Places that several solves share; then `jobs` does nothing. */
+  readonly pools?: Pools | undefined;
   readonly signal: AbortSignal;
   /**
    * Called synchronously with every event but `steps` and `warning`. An error of it fails the
@@ -39,6 +42,10 @@ export interface SolveOptions<R> {
   readonly madeNow?: MadeNow | undefined;
   /** Called once, after a solve that succeeded, with the vertices that have keys, inputs first. */
   readonly onSolved?: (vertices: readonly SolvedVertex<R>[]) => void;
+  /** Goals that the targets are of. Each learns of its own end; none is the same as one of all. */
+  readonly goals?: readonly Goal<R>[];
+  /** True goes on after a failure with the goals that do not need the failed vertex. */
+  readonly keepGoing?: boolean;
   /** Returns milliseconds since the epoch, for the age of results. Default: the clock. */
   readonly now?: () => number;
   /**
@@ -70,6 +77,7 @@ export async function solve<R>(targets: readonly EngineVertex<R>[], options: Sol
       ...(options.onTrace && { onTrace: options.onTrace }),
     },
   });
+  const goals = new Goals({ graph, session, goals: options.goals ?? [], keepGoing: options.keepGoing ?? false });
   try {
     const keys = new DefinitionKeys(graph, session);
     await keys.answered(options.grace ?? timer);
@@ -79,7 +87,11 @@ export async function solve<R>(targets: readonly EngineVertex<R>[], options: Sol
       await options.extend().catch((error: unknown) => session.scope.fail(error));
     }
     if (!session.scope.failed) {
-      const scheduler = new Scheduler(graph, session, { jobs: options.jobs, order: nodeOrder(options.shuffle), madeNow: options.madeNow });
+      const scheduler = new Scheduler(graph, session, {
+        pools: options.pools ?? new Pools(options.jobs),
+        order: nodeOrder(options.shuffle),
+        madeNow: options.madeNow,
+      });
       const probe = new Probe(graph, lookup);
       scheduler.follow(probe.first());
       keys.onKeysFinal((final) => scheduler.follow(probe.again(final)));
@@ -87,6 +99,7 @@ export async function solve<R>(targets: readonly EngineVertex<R>[], options: Sol
     await session.scope.join();
   } catch (error) {
     session.reporter.cancelOpen();
+    goals.fail(error, session.failedVertex);
     throw error;
   } finally {
     session.scope.close();

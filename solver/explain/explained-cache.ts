@@ -18,52 +18,67 @@ interface ExplainedCacheOptions {
   readonly foreignResults: StoreCacheOptions["foreignResults"];
 }
 
+/** A graph among those that are solved together, and what its build knows of earlier ones. */
+export interface ExplainedGraph {
+  /** Vertices, inputs before their users. */
+  readonly order: readonly Vertex[];
+  readonly past: ExplainContext;
+}
+
 /**
  * Returns the cache of a solve that records data for later explanations, and the explainer of this
- * solve.
+ * solve. A vertex that several graphs have belongs to the first; all have the same results.
  */
 export function explainedCache(
-  order: readonly Vertex[],
-  { store, past }: { readonly store: Pick<Store, "locks">; readonly past: ExplainContext },
+  graphs: readonly [ExplainedGraph, ...ExplainedGraph[]],
+  store: Pick<Store, "locks">,
   { explain, onEvent, foreignResults }: ExplainedCacheOptions,
 ): { readonly cache: StoreCache<StepResult>; readonly onDecision: (decision: Decision<StepResult>) => void } {
-  const vertices = new Map<string, Vertex>(order.map((vertex) => [vertex.digest, vertex]));
-  const { results, provenance, selections, hiddenBy, importedRuns } = past;
-  const { build } = provenance;
-  const vertexOf = (id: string): Vertex => {
-    const vertex = vertices.get(id);
-    if (!vertex) throw new Error(`internal: vertex ${id} is not in the graph`);
-    return vertex;
+  const owned = new Map<string, { readonly vertex: Vertex; readonly graph: ExplainedGraph }>();
+  for (const graph of graphs.toReversed()) for (const vertex of graph.order) owned.set(vertex.digest, { vertex, graph });
+  const { results, selections } = graphs[0].past;
+  const ownerOf = (id: string): { readonly vertex: Vertex; readonly graph: ExplainedGraph } => {
+    const owner = owned.get(id);
+    if (!owner) throw new Error(`internal: vertex ${id} is not in the graph`);
+    return owner;
   };
   // A step for another platform is another step, although it has the same name.
-  const platformOf = (id: string): string => vertices.get(id)?.platform ?? "";
+  const platformOf = (id: string): string => owned.get(id)?.vertex.platform ?? "";
   const cache = storeCache(
     { results, locks: store.locks },
     {
-      notes: (id) => ({ origin: `${provenance.projects.own} ${platformOf(id)}`, ...(build === undefined ? {} : { build }) }),
+      notes: (id) => {
+        const { build, projects } = ownerOf(id).graph.past.provenance;
+        return { origin: `${projects.own} ${platformOf(id)}`, ...(build === undefined ? {} : { build }) };
+      },
       ...(foreignResults && { foreignResults }),
       onSaved: ({ inputs }: KeyComponents) => selections.keep(inputs.flatMap(({ key }) => contentDigests(key) ?? [])),
     },
   );
-  const nearest = new NearestRuns({
-    results,
-    projects: provenance.projects,
-    build,
-    importedRuns,
-    steps: order.map(({ metadata }) => metadata.step),
-  });
+  const nearest = new Map(
+    graphs.map(({ order, past }) => {
+      const { provenance, importedRuns } = past;
+      const steps = order.map(({ metadata }) => metadata.step);
+      return [past, new NearestRuns({ results, projects: provenance.projects, build: provenance.build, importedRuns, steps })] as const;
+    }),
+  );
+  const nothing = { run: undefined, last: undefined };
   const explainer = new DecisionExplainer<StepResult>({
     results,
     selections,
     hiddenBy: (id, path) => {
-      const local = localOf(vertices.get(id)?.op);
-      return local && hiddenBy(local.name, path);
+      const owner = owned.get(id);
+      const local = localOf(owner?.vertex.op);
+      return local && owner?.graph.past.hiddenBy(local.name, path);
     },
     onEvent,
     skipped: explain,
-    past: (vertex) => nearest.find(vertexOf(vertex.id).metadata.step, platformOf(vertex.id)),
+    past: ({ id }) => {
+      const { vertex, graph } = ownerOf(id);
+      return nearest.get(graph.past)?.find(vertex.metadata.step, platformOf(id)) ?? nothing;
+    },
     step: (id) => {
-      const { step, args = [], ignoreReason } = vertexOf(id).metadata;
+      const { step, args = [], ignoreReason } = ownerOf(id).vertex.metadata;
       return { step, args, ignoreReason };
     },
     record: (hit) => cache.record(hit),

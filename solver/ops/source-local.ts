@@ -7,11 +7,11 @@ import type { StepResult } from "../result.js";
  * Returns the op of a directory of this machine. It has no identity: the files that steps select
  * count by content.
  */
-export function localSourceOp({ name, excludePatterns }: LocalSource, { sources }: Ports<"sources">): EngineOp<StepResult> {
+export function localSourceOp(source: LocalSource, { sources }: Ports<"sources">): EngineOp<StepResult> {
   return {
     identity: async () => undefined,
     async immediate() {
-      return { kind: "tree", tree: await sources.local(name, excludePatterns), name };
+      return { kind: "tree", tree: await sources.local(source), name: source.name };
     },
     run: () => Promise.reject(new Error("internal: a local source does not run")),
   };

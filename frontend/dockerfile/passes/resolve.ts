@@ -7,7 +7,7 @@ import { formatPlatform, type Platform } from "../../../oci/platform.js";
 import { familiarReference, parseReference, withDefaultTag } from "../../../oci/reference.js";
 import type { FrontendPorts, NamedContext, ResolvedImage } from "../../frontend.js";
 import * as errors from "../errors/errors.js";
-import { emptyImage, imagePlatform, inheritedImage } from "../values/image-config.js";
+import { emptyImage, imagePlatform, inheritedImage, type StageImage } from "../values/image-config.js";
 import { InvalidBaseImagePlatform } from "../lint/rules/invalid-base-image-platform.js";
 import { nextPlace } from "../stage/instruction-context.js";
 import type { BuildScope } from "../stage/build-scope.js";
@@ -88,9 +88,10 @@ async function useNamedContext(
     const patterns = await context.ports.ignorePatterns(named.name);
     state.platform = platform;
     state.image = emptyImage(platform);
-    state.rootfs = localContext(named.name, patterns, { step: { kind: "context", name } });
+    state.rootfs = localContext(named.name, patterns, context.ports, { step: { kind: "context", name } });
     return;
   }
+  if (named.kind === "build") return useBuild(state, named, platform, context);
   if (named.kind === "files") {
     state.platform = platform;
     state.image = emptyImage(platform);
@@ -117,15 +118,9 @@ function useImage(
   const { config } = resolved;
   // A stage without a platform adopts that of a single-platform base, unless the user chose one.
   const platform = state.platform || scope.options.platformExplicit ? options.platform : resolved.platform;
-  state.platform = platform;
-  state.image = inheritedImage(config);
-  state.baseHistory = config.history ?? [];
-  state.triggers = config.config?.OnBuild ?? [];
-  const actual = imagePlatform(state.image);
-  if (actual && (actual.os !== platform.os || actual.architecture !== platform.architecture)) {
-    const args = [options.ref, formatPlatform(platform), formatPlatform(actual)] as const;
-    scope.linter.warn(InvalidBaseImagePlatform, [...args], state.node?.base.range ?? state.range, state.node?.node.comments);
-  }
+  const { rootfs: _rootfs, history = [], created: _created, ...image } = config;
+  adoptImage(state, image, { ref: options.ref, platform }, scope);
+  state.baseHistory = history;
   if (isEmpty(resolved)) return;
   state.rootfs = edge({
     op: resolved.op,
@@ -134,12 +129,48 @@ function useImage(
   });
 }
 
+/** Continues the image of another build, as a stage continues an earlier one. */
+function useBuild(
+  state: StageState,
+  { name, image }: Extract<NamedContext, { kind: "build" }>,
+  wanted: Platform,
+  { scope }: ResolveContext,
+): void {
+  const platform = state.platform || scope.options.platformExplicit ? wanted : image.platform;
+  adoptImage(state, image.config, { ref: name, platform }, scope);
+  state.baseHistory = image.baseHistory;
+  state.history = [...image.history];
+  state.rootfs = image.rootfs;
+}
+
+/** Takes the config of a base image, and warns when it is of another platform. */
+function adoptImage(
+  state: StageState,
+  config: StageImage,
+  { ref, platform }: { readonly ref: string; readonly platform: Platform },
+  scope: BuildScope,
+): void {
+  state.platform = platform;
+  state.image = inheritedImage(config);
+  state.triggers = config.config?.OnBuild ?? [];
+  const actual = imagePlatform(state.image);
+  if (actual && (actual.os !== platform.os || actual.architecture !== platform.architecture)) {
+    const args = [ref, formatPlatform(platform), formatPlatform(actual)] as const;
+    scope.linter.warn(InvalidBaseImagePlatform, [...args], state.node?.base.range ?? state.range, state.node?.node.comments);
+  }
+}
+
 /** Returns true for an image without layers, which equals `scratch`. */
 function isEmpty({ config }: ResolvedImage): boolean {
   return config.rootfs.diff_ids.length === 0 && (config.history ?? []).every((entry) => entry.empty_layer);
 }
 
 /** Returns the source of a directory of the caller. */
-export function localContext(name: string, patterns: readonly string[], metadata: VertexMetadata) {
-  return edge({ op: localSource(name, patterns), metadata });
+export function localContext(
+  name: string,
+  patterns: readonly string[],
+  ports: Pick<FrontendPorts, "localIdentity">,
+  metadata: VertexMetadata,
+) {
+  return edge({ op: localSource(name, patterns, ports.localIdentity?.(name)), metadata });
 }

@@ -13,14 +13,10 @@ export function emptyImage(platform: Platform): StageImage {
   return { ...platformMembers(platform), config: { Env: [`PATH=${DEFAULT_PATH}`], WorkingDir: "/" } };
 }
 
-/**
- * Returns the parts of an image that a stage inherits: everything but layers, history and time.
- * ONBUILD triggers have run by then.
- */
-export function inheritedImage(image: ImageConfig): StageImage {
-  const { rootfs: _rootfs, history: _history, created: _created, ...rest } = image;
+/** Returns the config of an image that a stage inherits. ONBUILD triggers have run by then. */
+export function inheritedImage(image: StageImage): StageImage {
   const { OnBuild: _onBuild, ...config } = image.config ?? {};
-  return { ...rest, config };
+  return { ...image, config };
 }
 
 /** Returns the image with a PATH, which RUN and containers rely on. */

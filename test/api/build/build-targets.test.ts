@@ -85,7 +85,8 @@ test("targets: events have ids and names of their target", async (t) => {
   t.is(names.size, new Set(names.values()).size);
   t.true([...names.values()].every((name) => /^\[[ab][ \]]/.test(name)));
   t.true([...names.values()].includes("[a 1/2] COPY one /one"));
-  t.true([...names.values()].includes("[b internal] load metadata for target:a"));
+  // A graph that is built on another's has its steps, which are shown once.
+  t.is([...names.values()].filter((name) => name.endsWith("COPY one /one")).length, 1);
   // A target that another is built from is stored as well.
   t.true([...names.values()].includes("[a] exporting to image"));
   const ids = events.flatMap((event) => ("step" in event && event.step !== undefined ? [event.step] : []));

@@ -1,22 +1,14 @@
+import { deferred } from "../../../core/tasks/deferred.js";
 import type { CacheKey } from "../../../core/cache-key.js";
 import { CanceledError, throwIfAborted } from "../../../core/errors.js";
 import type { BuildEvent } from "../../../core/events.js";
 import type { CachedResult, EngineCache, EngineVertex, OpContext, SaveRequest } from "../../../solver/engine/op.js";
 import { solve, type SolveOptions } from "../../../solver/engine/solve.js";
 
+export { deferred };
+
 /** A result is a text: what the vertex wrote over what its inputs wrote. */
 export type Text = string;
-
-/** Makes a promise that the test resolves or rejects, to decide when something happens. */
-export function deferred<T = void>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: unknown) => void } {
-  let resolve!: (value: T) => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<T>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
-}
 
 /** Ends when everything that could go on without the outside has gone on. */
 export async function idle(): Promise<void> {
@@ -185,6 +177,9 @@ export async function run(
     ...(options.now && { now: options.now }),
     ...(options.shuffle && { shuffle: options.shuffle }),
     ...(options.grace && { grace: options.grace }),
+    ...(options.goals && { goals: options.goals }),
+    ...(options.pools && { pools: options.pools }),
+    keepGoing: options.keepGoing ?? false,
   });
   return { results, events };
 }
