@@ -12,6 +12,8 @@ export interface ContainerOptions {
   readonly volumes?: readonly string[];
   /** Directories that are empty file systems of this type, as `ramfs`. */
   readonly filesystems?: Readonly<Record<string, "tmpfs" | "ramfs">>;
+  /** Directory that is the root, over which changes are lost. Default: this machine's own. */
+  readonly root?: string;
   readonly cwd?: string;
   readonly stdio?: SpawnOptions["stdio"];
 }
@@ -86,14 +88,21 @@ export async function runInContainer(
 
 function loaderOptions(kind: ContainerKind, options: ContainerOptions, place: string): string[] {
   const { uid = 0, gid = 0 } = kind;
-  const given = [`--place=${place}`, `--user=${uid}:${gid}`, `--home=${CONTAINER_HOME}`, `--directory=${options.cwd ?? "/"}`];
+  const given = [
+    `--place=${place}`,
+    `--user=${uid}:${gid}`,
+    `--home=${CONTAINER_HOME}`,
+    `--directory=${options.cwd ?? "/"}`,
+    `--root=${options.root ?? "/"}`,
+  ];
   given.push(`--capabilities=${MASKS[uid === 0 ? kind.capabilities : "none"]}`, `--filter=${filterOf(kind)}`);
   for (const [name, error] of Object.entries(kind.refused ?? {})) given.push(`--refuse=${name}=${constants.errno[error]}`);
   if (kind.masked) given.push("--masked");
   if (kind.noNewPrivileges) given.push("--no-new-privileges");
   if (kind.userNamespaces === 0) given.push("--no-user-namespaces");
   if (kind.readonlyRoot) given.push("--readonly");
-  for (const path of [...hidden(kind), ...(options.volumes ?? [])]) given.push(`--volume=${path}`);
+  const own = options.root === undefined ? hidden(kind) : [];
+  for (const path of [...own, ...(options.volumes ?? [])]) given.push(`--volume=${path}`);
   for (const [path, type] of Object.entries(options.filesystems ?? {})) given.push(`--filesystem=${type}=${path}`);
   return given;
 }

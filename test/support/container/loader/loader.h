@@ -16,6 +16,7 @@ enum filter { FILTER_NONE, FILTER_DEFAULT, FILTER_SYS_ADMIN };
 
 struct container {
 	const char *place; /* empty directory, on which its root is mounted */
+	const char *root;  /* directory of the machine that its root lies over */
 	const char *home, *directory;
 	uid_t uid;
 	gid_t gid;

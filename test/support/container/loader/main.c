@@ -66,6 +66,8 @@ static void read_option(struct container *container, char *option)
 	char *value;
 	if ((value = value_of(option, "--place=")))
 		container->place = value;
+	else if ((value = value_of(option, "--root=")))
+		container->root = value;
 	else if ((value = value_of(option, "--home=")))
 		container->home = value;
 	else if ((value = value_of(option, "--directory=")))
@@ -119,7 +121,7 @@ static _Noreturn void run(const struct container *container, char **command)
 
 int main(int count, char **arguments)
 {
-	struct container container = {.directory = "/"};
+	struct container container = {.directory = "/", .root = "/"};
 	int at = 1;
 	for (; at < count && strcmp(arguments[at], "--") != 0; at++)
 		read_option(&container, arguments[at]);

@@ -56,14 +56,14 @@ static void bind(const char *root, const char *path)
 	must(mount(path, target, NULL, MS_BIND | MS_REC, NULL) == 0, path);
 }
 
-/* Mounts an overlay over the machine's root, whose changes are on a tmpfs. */
-static char *mount_root(const char *place)
+/* Mounts an overlay over a root, whose changes are on a tmpfs. */
+static char *mount_root(const char *place, const char *below)
 {
 	mount_new("tmpfs", place, 0, "mode=0755");
 	cleanup_free char *upper = format_text("%s/upper", place), *work = format_text("%s/work", place);
 	char *root = format_text("%s/root", place);
 	must(mkdir(upper, 0755) == 0 && mkdir(work, 0755) == 0 && mkdir(root, 0755) == 0, place);
-	cleanup_free char *options = format_text("lowerdir=/,upperdir=%s,workdir=%s", upper, work);
+	cleanup_free char *options = format_text("lowerdir=%s,upperdir=%s,workdir=%s", below, upper, work);
 	mount_new("overlay", root, 0, options);
 	return root;
 }
@@ -120,6 +120,7 @@ static void mount_volumes(const struct container *container, const char *root)
 		cleanup_free char *target = format_text("%s%s", root, equals + 1);
 		make_directories(target);
 		mount_new(type, target, 0, NULL);
+		*equals = '=';
 		must(chown(target, container->uid, container->gid) == 0, target);
 	}
 }
@@ -134,7 +135,7 @@ int enter_container(const struct container *container)
 {
 	mode_t mask = umask(0);
 	must(mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0, "private mounts");
-	cleanup_free char *root = mount_root(container->place);
+	cleanup_free char *root = mount_root(container->place, container->root);
 	cleanup_free char *home = format_text("%s%s", root, container->home);
 	make_directories(home);
 	must(chown(home, container->uid, container->gid) == 0, home);
