@@ -1,7 +1,7 @@
 import type { LocalSource } from "../llb/sources/local.js";
 import type { Digest } from "../core/digest.js";
 import type { Timestamp } from "../core/file-node.js";
-import type { SandboxMount, Worker } from "../executor-native/contract.js";
+import type { Worker } from "../executor-native/contract.js";
 import type { SourceOp } from "../llb/ops.js";
 import type { CompressionOptions } from "../oci/layer/model/tasks.js";
 import type { FileTree } from "../oci/layer/model/toc.js";
@@ -33,18 +33,20 @@ export interface Sources {
   readonly repositories: GitRepositories;
 }
 
-/** A bundle of certificates as steps see it: its file, and the variables that name it. */
-export interface SandboxTrust {
-  readonly mounts: readonly SandboxMount[];
-  readonly env: readonly string[];
+/** Certificates in PEM that a build trusts. */
+export interface Authorities {
+  /** Certificates that the caller gave. */
+  readonly own: string;
+  /** Public ones, for images that have none. */
+  readonly common: string;
 }
 
 /** The place where steps run. */
 export interface Sandboxes {
   /** Starts the worker when it is asked for the first time. */
   worker(): Promise<Worker>;
-  /** Returns the certificates that steps trust beside their image's; in no key and no layer. */
-  trust(): Promise<SandboxTrust | undefined>;
+  /** Returns the authorities that steps trust beside their image's; in no key and no layer. */
+  authorities(): Promise<Authorities | undefined>;
   /** Returns the text of the sandbox's /etc/resolv.conf. */
   resolvConf(): string;
   /** Proxy variables, `NAME=value`, that RUN steps see and no key knows. */

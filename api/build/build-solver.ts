@@ -25,7 +25,7 @@ import { layerFetcher } from "../remote-cache/fetch-layer.js";
 import type { ImageResolver } from "../sources/image-resolver.js";
 import type { SolvedFiles } from "../sources/main-context.js";
 import { knownProjects } from "../record/projects.js";
-import { sandboxTrust } from "../options/authorities.js";
+import { stepAuthorities } from "../options/authorities.js";
 import { proxyVariables } from "../options/build-args.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import type { Session } from "../session/session.js";
@@ -116,13 +116,13 @@ export class BuildSolver {
       warned = true;
       return started;
     };
-    let trusted: ReturnType<typeof sandboxTrust> | undefined;
+    let trusted: ReturnType<typeof stepAuthorities> | undefined;
     this.#shared = {
       sandboxes: {
         worker,
         resolvConf,
         proxyEnv: proxyVariables(build.buildArgs),
-        trust: () => (trusted ??= sandboxTrust(build.authorities)),
+        authorities: () => (trusted ??= stepAuthorities(build.authorities)),
       },
       secrets,
       mounts: {

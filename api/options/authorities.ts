@@ -1,51 +1,49 @@
-import { existsSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { readRegularFile } from "../../core/system/regular-file.js";
-import type { SandboxTrust } from "../../solver/ports.js";
+import type { Authorities } from "../../solver/ports.js";
 import { badAuthority } from "./errors.js";
 
 /** Bytes that a file of certificates may have. */
 const LARGEST = 1 << 20;
 
 /**
- * Reads files of certificates in PEM, which the build trusts beside the public ones. Throws
+ * Reads files of certificates in PEM, which the build trusts beside the public ones. A directory
+ * stands for the files in it and in its directories, as docker's `certs.d` has them. Throws
  * `options/invalid`.
  */
 export function readAuthorities(paths: readonly string[]): readonly string[] {
-  return paths.map((path) => {
-    if (!existsSync(path)) throw badAuthority(path, "there is no such file");
-    const text = readRegularFile(path, LARGEST).toString("latin1");
-    if (!text.includes("-----BEGIN CERTIFICATE-----")) throw badAuthority(path, "it holds no certificate in PEM");
-    return text.endsWith("\n") ? text : `${text}\n`;
+  return paths.flatMap((path) => {
+    const status = statSync(path, { throwIfNoEntry: false });
+    if (status === undefined) throw badAuthority(path, "there is no such file");
+    if (!status.isDirectory()) return [readAuthority(path)];
+    const files = certificatesIn(path);
+    if (files.length === 0) throw badAuthority(path, "the directory has no file *.crt or *.pem");
+    return files.map(readAuthority);
   });
 }
 
-/** Place of the bundle in a step. */
-const BUNDLE = "/run/tsbuild/ca-certificates.pem";
+function readAuthority(path: string): string {
+  const text = readRegularFile(path, LARGEST).toString("latin1");
+  if (!text.includes("-----BEGIN CERTIFICATE-----")) throw badAuthority(path, "it holds no certificate in PEM");
+  return text.endsWith("\n") ? text : `${text}\n`;
+}
 
-/** Variables by which programs and their libraries find a bundle of certificates. */
-const VARIABLES = [
-  "SSL_CERT_FILE",
-  "CURL_CA_BUNDLE",
-  "REQUESTS_CA_BUNDLE",
-  "PIP_CERT",
-  "GIT_SSL_CAINFO",
-  "NODE_EXTRA_CA_CERTS",
-  "AWS_CA_BUNDLE",
-  "CARGO_HTTP_CAINFO",
-  "DENO_CERT",
-];
+/** Returns the files of certificates in a directory and in the directories in it, sorted. */
+function certificatesIn(directory: string, depth = 0): readonly string[] {
+  return readdirSync(directory)
+    .sort()
+    .flatMap((name) => {
+      const path = join(directory, name);
+      if (/\.(?:crt|pem)$/.test(name)) return [path];
+      return depth === 0 && statSync(path, { throwIfNoEntry: false })?.isDirectory() ? certificatesIn(path, 1) : [];
+    });
+}
 
-/**
- * Returns what a step sees of authorities: a bundle with the public ones, and the variables that
- * name it. Undefined without authorities.
- */
-export async function sandboxTrust(authorities: readonly string[]): Promise<SandboxTrust | undefined> {
-  if (authorities.length === 0) return undefined;
+/** Returns what steps trust, with the public authorities. Undefined without own ones. */
+export async function stepAuthorities(own: readonly string[]): Promise<Authorities | undefined> {
+  if (own.length === 0) return undefined;
   // Loaded late: it takes longer to load than most of a build without changes.
   const { rootCertificates } = await import("node:tls");
-  const bundle = [...rootCertificates.map((certificate) => `${certificate}\n`), ...authorities].join("");
-  return {
-    mounts: [{ type: "file", dest: BUNDLE, data: Buffer.from(bundle, "latin1").toString("base64"), uid: 0, gid: 0, mode: 0o444 }],
-    env: VARIABLES.map((name) => `${name}=${BUNDLE}`),
-  };
+  return { own: own.join(""), common: rootCertificates.map((certificate) => `${certificate}\n`).join("") };
 }

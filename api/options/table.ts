@@ -312,9 +312,10 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
-   * Files of certificates (PEM) of authorities to trust beside the public ones: by the connections
-   * to registries, caches and for ADD, and in RUN steps by a bundle that variables such as
-   * `SSL_CERT_FILE` name. Nothing of it is in a layer or a key.
+   * Files of certificates (PEM) of authorities to trust beside the public ones, or directories of
+   * such files: by the connections to registries, caches and for ADD, and in RUN steps by the
+   * image's own bundles and by variables such as `SSL_CERT_FILE`. Nothing of it is in a layer or a
+   * key.
    */
   ca: option("texts", {
     default: [],

@@ -12,6 +12,7 @@ import { setMetadata, setOwner } from "../../oci/layer/read/set-metadata.js";
 import { writeMountOwner } from "../../oci/layer/model/virtual-owners.js";
 import type { NodeMeta } from "../../core/file-node.js";
 import { fsPath } from "../../core/system/path-bytes.js";
+import { removeFromFiles } from "../../core/system/text-of-files.js";
 import { syncfs } from "../../core/system/posix.js";
 
 const pool = new ThreadPool({ entry: join(packageRoot(), "dist", "thread.cjs") });
@@ -32,6 +33,15 @@ serveWorker({
         closeSync(fd);
       }
     },
+    removeFromFiles: ({
+      root,
+      directories,
+      text,
+    }: {
+      readonly root: string;
+      readonly directories: readonly string[];
+      readonly text: Uint8Array;
+    }) => removeFromFiles(root, directories, text),
     readFile: ({ path }: { readonly path: string }) => readFileSync(fsPath(path)),
   },
   runTask: (name, params, { signal, progress }) => pool.run(name, params, { signal, onProgress: progress }),

@@ -79,7 +79,8 @@ async function runStep(
   ]);
   return await withResource(await prepareMounts(op, { inputs, names: vertex.metadata.mountedFrom }, ports, opContext), async (mounts) => {
     const secrets = stepSecrets(op, ports.secrets);
-    const trust = await sandboxes.trust();
+    const authorities = await sandboxes.authorities();
+    const trust = authorities && (await (await import("./step-trust.js")).trustFor(authorities, base, lowers, ports, opContext));
     // A secret wins over ENV, and both over the build's proxies and certificates.
     const own = [...missingFrom(secrets.env, op.env), ...secrets.env];
     const env = [...own, ...missingFrom(own, [...sandboxes.proxyEnv, ...(trust?.env ?? [])])];
@@ -87,7 +88,7 @@ async function runStep(
     try {
       await prepareRoot(active.fs, root, worker);
       const spec: SandboxSpec = {
-        rootfs: { lowers, upper: active.fs, work: active.work },
+        rootfs: { lowers: trust?.lowers ?? lowers, upper: active.fs, work: active.work },
         mounts: [...(trust?.mounts ?? []), ...mounts.list],
         args: op.args,
         env,
@@ -130,6 +131,7 @@ async function runStep(
           ...(hint === undefined ? {} : { hint }),
         });
       }
+      await trust?.clean(active.fs, worker);
       return active.commitSnapshot().id;
     } catch (error) {
       active.discard();
