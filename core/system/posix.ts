@@ -1,30 +1,13 @@
-import type Koffi from "koffi";
 import { constants } from "node:os";
 import type { Timestamp } from "../file-node.js";
-import { loadAddon } from "../native-files.js";
-import { decodePath, encodePath } from "./path-bytes.js";
+import { decodePath } from "./path-bytes.js";
+import { AT_SYMLINK_NOFOLLOW, cName, cPath, failure, library, scratch } from "./posix-library.js";
 
 /**
  * The system calls that Node has no API for, through koffi, which is loaded on the first call
  * (about 10 ms). Every call is synchronous, and none follows a symlink at the end of a path. Paths
- * are as in {@link ./path-bytes.ts}. Failures throw {@link PosixError}.
+ * are as in {@link ./path-bytes.ts}. Failures throw a {@link PosixError}.
  */
-
-/** A failed system call, shaped like the errors of `node:fs`: `code` is the errno's name. */
-export class PosixError extends Error {
-  readonly code: string;
-  readonly errno: number;
-  readonly syscall: string;
-  readonly path: string;
-  override readonly name = "PosixError";
-  constructor(code: string, errno: number, syscall: string, path: string) {
-    super(`${code}: ${syscall} '${path}'`);
-    this.code = code;
-    this.errno = errno;
-    this.syscall = syscall;
-    this.path = path;
-  }
-}
 
 /**
  * Returns the value of an extended attribute. Returns undefined when the file has none of this
@@ -143,96 +126,10 @@ export function flock(fd: number, operation: keyof typeof FLOCK, options: { read
 }
 
 const AT_FDCWD = -100;
-const AT_SYMLINK_NOFOLLOW = 0x100;
 const NO_DEVICE = { major: 0, minor: 0 };
 
 /** Encodes a device number as glibc's and musl's makedev do. */
 function deviceNumber({ major, minor }: { readonly major: number; readonly minor: number }): bigint {
   const [high, low] = [BigInt(major), BigInt(minor)];
   return ((high & 0xfffff000n) << 32n) | ((high & 0xfffn) << 8n) | ((low & 0xffffff00n) << 12n) | (low & 0xffn);
-}
-
-interface Library {
-  errno(): number;
-  lgetxattr(path: Buffer, name: Buffer, value: Buffer, size: number): number | bigint;
-  llistxattr(path: Buffer, list: Buffer, size: number): number | bigint;
-  flistxattr(fd: number, list: Buffer | null, size: number): number | bigint;
-  fgetxattr(fd: number, name: Buffer, value: Buffer, size: number): number | bigint;
-  lsetxattr(path: Buffer, name: Buffer, value: Uint8Array, size: number, flags: number): number;
-  lremovexattr(path: Buffer, name: Buffer): number;
-  mknod(path: Buffer, mode: number, device: bigint): number;
-  utimensat(directory: number, path: Buffer, times: Buffer, flags: number): number;
-  flock(fd: number, operation: number): number;
-  readonly syncfs: { async(fd: number, done: (error: unknown, result: number) => void): void };
-}
-
-let loaded: Library | undefined;
-
-function library(): Library {
-  loaded ??= load();
-  return loaded;
-}
-
-function load(): Library {
-  const koffi = loadAddon<typeof Koffi>("koffi.node", "koffi");
-  const libc = koffi.load(null);
-  let mknodCall: (path: Buffer, mode: number, device: bigint) => number;
-  try {
-    mknodCall = libc.func("int mknod(const void *path, uint32_t mode, uint64_t device)");
-  } catch {
-    // glibc before 2.33 exports only the versioned form. 0 is its version on every 64-bit
-    // architecture.
-    const versioned = libc.func("int __xmknod(int version, const void *path, uint32_t mode, const void *device)");
-    mknodCall = (path, mode, device) => {
-      const number = Buffer.alloc(8);
-      number.writeBigUInt64LE(device);
-      return versioned(0, path, mode, number) as number;
-    };
-  }
-  return {
-    errno: () => koffi.errno(),
-    lgetxattr: libc.func("int64_t lgetxattr(const void *path, const void *name, void *value, size_t size)"),
-    llistxattr: libc.func("int64_t llistxattr(const void *path, void *list, size_t size)"),
-    flistxattr: libc.func("int64_t flistxattr(int fd, void *list, size_t size)"),
-    fgetxattr: libc.func("int64_t fgetxattr(int fd, const void *name, void *value, size_t size)"),
-    lsetxattr: libc.func("int lsetxattr(const void *path, const void *name, const void *value, size_t size, int flags)"),
-    lremovexattr: libc.func("int lremovexattr(const void *path, const void *name)"),
-    mknod: mknodCall,
-    utimensat: libc.func("int utimensat(int directory, const void *path, const void *times, int flags)"),
-    flock: libc.func("int flock(int fd, int operation)"),
-    syncfs: libc.func("int syncfs(int fd)"),
-  };
-}
-
-/** The kernel's limit for one value and for a list of names. */
-const scratch = Buffer.allocUnsafe(65536);
-// Reused, because a new Buffer for every call costs more than the call. Each holds one
-// NUL-terminated argument at a time.
-let pathBuffer = Buffer.allocUnsafe(8192);
-const nameBuffer = Buffer.allocUnsafe(4096);
-
-function cPath(path: string): Buffer {
-  if (path.length * 3 >= pathBuffer.length) pathBuffer = Buffer.allocUnsafe(path.length * 3 + 1);
-  return terminated(path, pathBuffer);
-}
-
-function cName(name: string): Buffer {
-  if (name.length * 3 >= nameBuffer.length) throw failure(constants.errno.ERANGE, "xattr", name);
-  return terminated(name, nameBuffer);
-}
-
-const LONE = /[\ud800-\udfff]/;
-
-function terminated(text: string, into: Buffer): Buffer {
-  if (text.includes("\0")) throw failure(constants.errno.EINVAL, "path", text.replaceAll("\0", "\\0"));
-  const length = LONE.test(text) ? encodePath(text).copy(into) : into.write(text, "utf8");
-  into[length] = 0;
-  return into;
-}
-
-const names = new Map<number, string>();
-for (const [name, number] of Object.entries(constants.errno)) if (!names.has(number)) names.set(number, name);
-
-function failure(errno: number, syscall: string, path: string): PosixError {
-  return new PosixError(names.get(errno) ?? `E${errno}`, errno, syscall, path);
 }

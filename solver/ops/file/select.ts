@@ -130,6 +130,14 @@ interface Visited {
   readonly implied: boolean;
 }
 
+/** Returns the nodes in a directory of a tree. */
+function* nodesIn(tree: FileTree, directory: string): Generator<NodeMeta, void> {
+  for (const name of tree.children(directory)) {
+    const node = tree.lookup(directory === "" ? name : `${directory}/${name}`);
+    if (node) yield node;
+  }
+}
+
 /**
  * Calls `visit` for everything below `directory` that `filter` selects: directories before their
  * entries, names in code-unit order.
@@ -140,20 +148,20 @@ export function walkSelected(tree: FileTree, directory: string, filter: Filter, 
   // its way down and empties it on its way up.
   const pending: { readonly path: string; readonly relative: string; readonly node: NodeMeta }[] = [];
   const walk = (path: string, relative: string, included: MatchInfo | undefined, excluded: MatchInfo | undefined): void => {
-    for (const name of tree.children(path)) {
-      const childPath = path === "" ? name : `${path}/${name}`;
-      const node = tree.lookup(childPath);
-      if (!node) continue;
+    const start = path === "" ? 0 : path.length + 1;
+    for (const node of tree.nodes?.(path) ?? nodesIn(tree, path)) {
+      const childPath = node.path;
+      const name = childPath.slice(start);
       // The tree's own string where it is equal: another one for each of many files would take as
       // much memory as all else about them.
-      const childRelative = path === relative ? node.path : relative === "" ? name : `${relative}/${name}`;
+      const childRelative = path === relative ? childPath : relative === "" ? name : `${relative}/${name}`;
       const isIncluded = include?.matchesUsingParent(childRelative, included);
       const isExcluded = exclude?.matchesUsingParent(childRelative, excluded);
       const taken = (isIncluded?.matched ?? true) && !(isExcluded?.matched ?? false);
       if (taken) {
         for (const directoryAbove of pending) visit({ ...directoryAbove, implied: true });
         pending.length = 0;
-        visit({ path: node.path, relative: childRelative, node, implied: false });
+        visit({ path: childPath, relative: childRelative, node, implied: false });
       }
       if (node.type !== "dir") continue;
       if (!taken) {

@@ -1,18 +1,15 @@
-import { readlinkSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { relative, resolve } from "node:path";
-import type { FileStat, StatShard } from "../../../cache/contract/stats.js";
+import type { StatShard } from "../../../cache/contract/stats.js";
 import type { Digest } from "../../../core/digest.js";
-import type { MatchInfo } from "../../../core/text/pattern-matcher.js";
-import { isTemporaryName } from "../../../core/system/temporary-files.js";
 import type { ContentSource, FileTree } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta, Xattrs } from "../../../core/file-node.js";
-import { decodePath, fsPath } from "../../../core/system/path-bytes.js";
 import { notDirectory } from "./errors.js";
 import { HostDirectory } from "./host-directory.js";
 import { hashFiles as hashFilesHere, type HashFiles } from "./hash-files.js";
 import { type IgnoreRule, IgnoreRules } from "./ignore-rules.js";
-import { StatTable } from "./stat-table.js";
-import { metaOfStat, typeOfStat } from "./stat-node.js";
+import { LocalPaths } from "./local-paths.js";
+import type { LocalRows } from "./local-rows.js";
 
 interface LocalTreeOptions {
   /** Name for messages. Default `build context`. */
@@ -32,29 +29,6 @@ interface LocalTreeOptions {
  */
 const POOL_BYTES = 192 << 20;
 const POOL_FILES = 16_384;
-
-interface Entry {
-  /** The one string of its path: whoever asks may have made another. */
-  readonly path: string;
-  readonly excluded: boolean;
-  /** Match info for the entries below; undefined when there are no rules. */
-  readonly info: MatchInfo | undefined;
-  /**
-   * Undefined before it was read. Null when it does not exist, or is of a kind no layer can hold.
-   */
-  node: LocalNode | null | undefined;
-  visible: boolean | undefined;
-  names: readonly string[] | undefined;
-}
-
-interface LocalNode {
-  meta: NodeMeta;
-  /** Index of a file in the table of stats. */
-  readonly stat: number;
-  /** Names of a file that has several, as far as they were seen. All of them share the list. */
-  readonly names: string[] | undefined;
-  digest: Digest | undefined;
-}
 
 /**
  * A directory of this machine as a tree: a build context. It is read only where an op asks (`COPY
@@ -76,10 +50,8 @@ export class LocalTree implements FileTree {
   readonly #host: HostDirectory;
   readonly #stats: StatShard | undefined;
   readonly #pool: HashFiles | undefined;
-  readonly #entries = new Map<string, Entry>();
-  readonly #table = new StatTable();
-  readonly #inodes = new Map<string, string[]>();
-  readonly #without: ReadonlySet<string>;
+  readonly #paths: LocalPaths;
+  readonly #rows: LocalRows;
 
   /** Throws `context/not-a-directory` or `context/unreadable`. */
   constructor(root: string, options: LocalTreeOptions = {}) {
@@ -89,32 +61,32 @@ export class LocalTree implements FileTree {
     this.#stats = options.stats;
     this.#pool = options.hashFiles;
     const inside = (options.without ?? []).map((directory) => relative(realPath(this.root), realPath(directory)));
-    this.#without = new Set(inside.filter((path) => !path.startsWith("..")));
+    const without = new Set(inside.filter((path) => !path.startsWith("..")));
     this.#host = new HostDirectory({ root: this.root, name: this.name });
     const stat = this.#host.stat(".");
     if (!stat?.isDirectory()) {
       throw notDirectory(root, this.name, stat !== undefined);
     }
-    // Its own mode belongs to this machine only; a root filesystem's root is 0755.
-    const meta: NodeMeta = { ...metaOfStat("", "dir", stat), mode: 0o755 };
-    this.#entries.set("", {
-      path: "",
-      excluded: false,
-      info: undefined,
-      node: { meta, stat: -1, names: undefined, digest: undefined },
-      visible: true,
-      names: undefined,
-    });
+    this.#paths = new LocalPaths({ host: this.#host, ignore: this.ignore, without });
+    this.#rows = this.#paths.rows;
   }
 
   lookup(path: string): NodeMeta | undefined {
-    const entry = this.#entry(path);
-    return entry && this.#isVisible(path, entry) ? (this.#node(entry)?.meta ?? undefined) : undefined;
+    const row = this.#paths.row(path);
+    const meta = row === undefined ? undefined : this.#rows.meta(row, path);
+    // Its own mode belongs to this machine only; a root filesystem's root is 0755.
+    return meta && path === "" ? { ...meta, mode: 0o755 } : meta;
   }
 
   children(path: string): readonly string[] {
-    const entry = this.#entry(path);
-    return entry ? this.#names(path, entry) : [];
+    return this.#paths.names(path);
+  }
+
+  *nodes(path: string): Generator<NodeMeta, void> {
+    for (const [row, childPath] of this.#paths.entries(path)) {
+      const meta = this.#rows.meta(row, childPath);
+      if (meta) yield meta;
+    }
   }
 
   content(path: string): ContentSource {
@@ -123,30 +95,29 @@ export class LocalTree implements FileTree {
 
   /** Returns the names seen so far. A file is known under the first of them. */
   linksOf(path: string): readonly string[] | undefined {
-    return this.#entries.get(path)?.node?.names;
+    return this.#paths.links(path);
   }
 
   async digests(paths: readonly string[], signal?: AbortSignal): Promise<readonly Digest[]> {
-    const nodes: LocalNode[] = [];
-    const unknown = new Map<LocalNode, string>();
-    let bytes = 0;
-    for (const path of paths) {
-      const entry = this.#entry(path);
-      const node = entry && this.#node(entry);
-      if (node?.meta.type !== "file") throw new Error(`internal: asked for the digest of "${path}", which is no file of the ${this.name}`);
-      nodes.push(node);
-      if (node.digest !== undefined || unknown.has(node)) continue;
-      const stat = this.#stats && this.#table.get(node.stat);
-      const known = stat && this.#stats?.get(stat);
-      if (known !== undefined) {
-        this.#know(node, path, known, this.#stats?.xattrs(stat as FileStat));
-        continue;
+    const rows = this.#rows;
+    const out: Digest[] = new Array(paths.length);
+    const unknown = new Map<number, string>();
+    const missing: { readonly index: number; readonly row: number }[] = [];
+    paths.forEach((path, index) => {
+      const row = this.#paths.row(path);
+      if (row === undefined || rows.type(row) !== "file")
+        throw new Error(`internal: asked for the digest of "${path}", which is no file of the ${this.name}`);
+      const digest = rows.digest(row) ?? this.#remembered(row, path);
+      if (digest !== undefined) {
+        out[index] = digest;
+        return;
       }
-      unknown.set(node, path);
-      bytes += node.meta.size;
-    }
-    if (unknown.size > 0) await this.#hash([...unknown], bytes, signal);
-    return nodes.map((node) => node.digest as Digest);
+      missing.push({ index, row });
+      unknown.set(row, path);
+    });
+    if (unknown.size > 0) await this.#hash([...unknown], signal);
+    for (const { index, row } of missing) out[index] = rows.digest(row) as Digest;
+    return out;
   }
 
   /**
@@ -158,7 +129,17 @@ export class LocalTree implements FileTree {
     return rule && this.#host.stat(path) ? rule : undefined;
   }
 
-  async #hash(files: readonly (readonly [LocalNode, string])[], bytes: number, signal: AbortSignal | undefined): Promise<void> {
+  /** Returns the digest of an earlier build. */
+  #remembered(row: number, path: string): Digest | undefined {
+    if (!this.#stats) return undefined;
+    const stat = this.#rows.stat(row);
+    const known = this.#stats.get(stat);
+    if (known !== undefined) this.#know(row, path, known, this.#stats.xattrs(stat));
+    return known;
+  }
+
+  async #hash(files: readonly (readonly [number, string])[], signal: AbortSignal | undefined): Promise<void> {
+    const bytes = files.reduce((sum, [row]) => sum + this.#rows.size(row), 0);
     const hash = this.#pool && (bytes > POOL_BYTES || files.length > POOL_FILES) ? this.#pool : hashFilesHere;
     const startedAt = BigInt(Date.now()) * 1_000_000n;
     let hashed: Awaited<ReturnType<HashFiles>>;
@@ -172,117 +153,22 @@ export class LocalTree implements FileTree {
     }
     let index = 0;
     for (const file of hashed) {
-      const [node, path] = files[index++] as (typeof files)[number];
+      const [row, path] = files[index++] as (typeof files)[number];
       const { digest, stat, xattrs } = file;
-      const { ino, dev, size, mtimeNs } = this.#table.get(node.stat);
+      const { ino, dev, size, mtimeNs } = this.#rows.stat(row);
       if (stat.ino !== ino || stat.dev !== dev || stat.size !== size || stat.mtimeNs !== mtimeNs) throw this.#host.changed(path);
-      this.#know(node, path, digest, xattrs);
+      this.#know(row, path, digest, xattrs);
       this.#stats?.set(stat, file, startedAt);
     }
   }
 
-  #know(node: LocalNode, path: string, digest: Digest, xattrs: Xattrs | undefined): void {
-    node.digest = digest;
+  #know(row: number, path: string, digest: Digest, xattrs: Xattrs | undefined): void {
+    this.#rows.setDigest(row, digest);
     if (xattrs === undefined) return;
-    node.meta = { ...node.meta, xattrs };
+    this.#rows.rare(row).xattrs = xattrs;
     this.found.set(path, xattrs);
   }
-
-  /** Returns the entry of a path whose parents are directories that are not wholly excluded. */
-  #entry(path: string): Entry | undefined {
-    const known = this.#entries.get(path);
-    if (known) return known;
-    const slash = path.lastIndexOf("/");
-    const parentPath = slash === -1 ? "" : path.slice(0, slash);
-    const parent = this.#entry(parentPath);
-    if (!parent || !this.#isOpen(parentPath, parent)) return undefined;
-    // A path that is not in the listing does not exist: the tree is one state, whatever appears on
-    // disk meanwhile.
-    if (parent.names && !parent.excluded) return undefined;
-    return this.#add(path, parent);
-  }
-
-  #add(path: string, parent: Entry): Entry {
-    if (this.#isForeign(path)) {
-      const nothing: Entry = { path, excluded: true, info: undefined, node: null, visible: false, names: undefined };
-      this.#entries.set(path, nothing);
-      return nothing;
-    }
-    const { matched, info } = this.ignore.empty ? { matched: false, info: undefined } : this.ignore.match(path, parent.info);
-    const entry: Entry = { path, excluded: matched, info, node: undefined, visible: matched ? undefined : true, names: undefined };
-    this.#entries.set(path, entry);
-    return entry;
-  }
-
-  /**
-   * Returns true for our own files: unfinished files, and leftovers of killed processes, change by
-   * themselves.
-   */
-  #isForeign(path: string): boolean {
-    const start = path.lastIndexOf("/") + 1;
-    if (path.charCodeAt(start) === DOT && isTemporaryName(path.slice(start))) return true;
-    return this.#without.size > 0 && this.#without.has(path);
-  }
-
-  /**
-   * Returns true when anything below a path can be visible: it is a directory, and not excluded
-   * without exceptions.
-   */
-  #isOpen(path: string, entry: Entry): boolean {
-    return (!entry.excluded || this.ignore.mayBringBack(path)) && this.#node(entry)?.meta.type === "dir";
-  }
-
-  /** Returns true for an excluded directory when something below it is visible. */
-  #isVisible(path: string, entry: Entry): boolean {
-    entry.visible ??= this.#isOpen(path, entry) && this.#names(path, entry).length > 0;
-    return entry.visible;
-  }
-
-  #names(path: string, entry: Entry): readonly string[] {
-    if (entry.names) return entry.names;
-    if (!this.#isOpen(path, entry)) return [];
-    const names: string[] = [];
-    for (const dirent of this.#host.entries(path)) {
-      if (dirent.isSocket()) continue;
-      const childPath = path === "" ? dirent.name : `${path}/${dirent.name}`;
-      const child = this.#entries.get(childPath) ?? this.#add(childPath, entry);
-      if (child.excluded && !(dirent.isDirectory() && this.#isVisible(childPath, child))) continue;
-      names.push(dirent.name);
-    }
-    entry.names = names.sort();
-    return entry.names;
-  }
-
-  #node(entry: Entry): LocalNode | null {
-    if (entry.node === undefined) entry.node = this.#load(entry.path);
-    return entry.node;
-  }
-
-  #load(path: string): LocalNode | null {
-    const found = this.#host.stat(path);
-    const type = found && typeOfStat(found);
-    if (!found || !type) return null;
-    let meta = metaOfStat(path, type, found);
-    if (type === "symlink") meta = { ...meta, link: decodePath(readlinkSync(fsPath(this.#host.hostPath(path)), "buffer")) };
-    if (type !== "file") return { meta, stat: -1, names: undefined, digest: undefined };
-    const names = found.nlink > 1n ? this.#namesOfInode(path, found) : undefined;
-    return { meta, stat: this.#table.add(found), names, digest: undefined };
-  }
-
-  #namesOfInode(path: string, { dev, ino }: Pick<FileStat, "dev" | "ino">): string[] {
-    const key = `${dev}:${ino}`;
-    const names = this.#inodes.get(key);
-    if (!names) {
-      const first = [path];
-      this.#inodes.set(key, first);
-      return first;
-    }
-    names.push(path);
-    return names;
-  }
 }
-
-const DOT = 0x2e;
 
 /** Returns the real path of an existing path, and a missing one unchanged. */
 function realPath(path: string): string {

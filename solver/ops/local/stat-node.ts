@@ -1,24 +1,4 @@
-import type { BigIntStats } from "node:fs";
-import type { NodeMeta, NodeType } from "../../../core/file-node.js";
-
-/**
- * Returns the metadata of a context's file from its stat: owned by 0:0, times and permissions kept.
- * The caller adds a link's target.
- */
-export function metaOfStat(path: string, type: NodeType, stat: BigIntStats): NodeMeta {
-  // BigInt division rounds towards zero; before 1970 a time's fraction still counts upwards.
-  let sec = Number(stat.mtimeNs / NANOSECONDS);
-  let nsec = Number(stat.mtimeNs % NANOSECONDS);
-  if (nsec < 0) {
-    nsec += 1_000_000_000;
-    sec--;
-  }
-  const size = type === "file" ? Number(stat.size) : 0;
-  const meta: NodeMeta = { path, type, mode: Number(stat.mode) & 0o7777, uid: 0, gid: 0, size, mtime: { sec, nsec } };
-  return type === "char" || type === "block" ? { ...meta, device: deviceOf(stat.rdev) } : meta;
-}
-
-const NANOSECONDS = 1_000_000_000n;
+import type { NodeType, Timestamp } from "../../../core/file-node.js";
 
 const FORMATS = new Map<number, NodeType>([
   [0o100000, "file"],
@@ -30,14 +10,22 @@ const FORMATS = new Map<number, NodeType>([
 ]);
 
 /** Returns the type; undefined for sockets, which no layer can hold. */
-export function typeOfStat(stat: BigIntStats): NodeType | undefined {
-  return FORMATS.get(Number(stat.mode) & 0o170000);
+export function typeOfMode(mode: number): NodeType | undefined {
+  return FORMATS.get(mode & 0o170000);
 }
 
 /** Decodes Linux's device number. */
-function deviceOf(rdev: bigint): { major: number; minor: number } {
+export function deviceOf(rdev: bigint): { readonly major: number; readonly minor: number } {
   return {
     major: Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn)),
     minor: Number((rdev & 0xffn) | ((rdev >> 12n) & ~0xffn)),
   };
 }
+
+export function timestampOf(ns: bigint): Timestamp {
+  // BigInt division rounds towards zero; before 1970 a time's fraction still counts upwards.
+  const nsec = ((ns % NANOSECONDS) + NANOSECONDS) % NANOSECONDS;
+  return { sec: Number((ns - nsec) / NANOSECONDS), nsec: Number(nsec) };
+}
+
+const NANOSECONDS = 1_000_000_000n;

@@ -1,18 +1,8 @@
 import { closeSync, lstatSync, mkdirSync, openSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import {
-  flock,
-  lgetxattr,
-  llistxattr,
-  lremovexattr,
-  lsetxattr,
-  lutimes,
-  mknod,
-  PosixError,
-  S_IFCHR,
-  S_IFIFO,
-} from "../../../core/system/posix.js";
+import { flock, lgetxattr, llistxattr, lremovexattr, lsetxattr, lutimes, mknod, S_IFCHR, S_IFIFO } from "../../../core/system/posix.js";
+import { PosixError } from "../../../core/system/posix-library.js";
 import { withDirectory } from "../../oci/layer/disk.js";
 
 test("extended attributes have binary values and any name, also of files whose names are not UTF-8", (t) =>
