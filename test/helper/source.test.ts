@@ -20,6 +20,7 @@ const FOLDERS = [
   "chroot",
   "supervised",
   "sockets",
+  "translation",
   "modes",
 ];
 
@@ -52,6 +53,24 @@ test("each folder of the helper includes lower ones only", (t) => {
   });
   t.deepEqual(upwards, []);
   t.true(sources.length > 50);
+});
+
+/** Function that a header declares: by its type, or by the macro of answers. */
+const DECLARED = /^(?!typedef|static|extern|#)(?:ANSWER\((\w+)\)|[\w ]+[ *](\w+)\([^;{}]*\)[^;{}]*);/gm;
+
+test("each folder of the helper defines the functions that its headers declare", (t) => {
+  const declared = sources
+    .filter(({ name }) => name.endsWith(".h"))
+    .flatMap(({ name, text }) =>
+      Array.from(text.replace(/\/\*[^]*?\*\//g, "").matchAll(DECLARED), ([, answer, other]) => ({ name, declares: answer ?? other })),
+    );
+  const elsewhere = declared.filter(({ name, declares }) => {
+    const folder = name.slice(0, name.lastIndexOf("/") + 1);
+    const definition = new RegExp(`^(?!static)(?:ANSWER\\(${declares}\\)|[\\w ]+[ *]${declares}\\([^;{}]*\\))\\s*\\{`, "m");
+    return !sources.some((file) => file.name.startsWith(folder) && file.name.endsWith(".c") && definition.test(file.text));
+  });
+  t.deepEqual(elsewhere, []);
+  t.true(declared.length > 300);
 });
 
 test("comments of the helper are 100 columns wide and begin with the thing they are about", (t) => {

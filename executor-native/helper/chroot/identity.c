@@ -15,7 +15,6 @@
 
 /* More than /proc/PID/status has, unless a process is in hundreds of groups. */
 #define STATUS_ROOM 8192
-#define PAGE 4096
 #define SAME (-1)
 
 bool read_identity(const struct call *call, struct caller *identity)
@@ -109,15 +108,5 @@ bool write_step_memory(const struct call *call, uint64_t address, const void *da
 
 bool read_step_text(const struct call *call, uint64_t address, char *text, size_t room)
 {
-	for (size_t used = 0; used < room;) {
-		size_t part = PAGE - (address + used) % PAGE;
-		if (part > room - used)
-			part = room - used;
-		if (!read_step_memory(call, address + used, text + used, part))
-			return false;
-		if (memchr(text + used, 0, part))
-			return true;
-		used += part;
-	}
-	return false;
+	return read_text_by(read_step_memory, call, address, text, room);
 }

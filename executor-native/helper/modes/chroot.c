@@ -15,7 +15,7 @@
 #include "base/util.h"
 #include "chroot/monitor.h"
 #include "chroot/processes.h"
-#include "supervised/step.h"
+#include "translation/step.h"
 #include "modes/modes.h"
 #include "modes/output.h"
 

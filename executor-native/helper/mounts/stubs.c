@@ -7,14 +7,9 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/attributes.h"
 #include "base/short-path.h"
 #include "base/walk.h"
-
-/* The most that the kernel gives of an attribute, and of the list of names. */
-#define ATTRIBUTE_ROOM 65536
-
-/* Attributes of overlayfs itself, which a copy must not have. */
-#define OVERLAY_PREFIX "user.overlay."
 
 /* A mount point of every sandbox or of the spec. */
 struct mount_point {
@@ -118,7 +113,10 @@ size_t find_stubs(struct stubs *stubs, const struct spec *spec, int root)
 	return stubs->count;
 }
 
-/* Copies attributes; those that a user namespace may not set are not seen in it either. */
+/*
+ * Copies attributes; those that a user namespace may not set are not seen in it either. `from` is a
+ * link of /proc, which is followed: tree/copy.c has the other kind.
+ */
 static void copy_attributes(const char *from, const char *to)
 {
 	char names[ATTRIBUTE_ROOM], value[ATTRIBUTE_ROOM];

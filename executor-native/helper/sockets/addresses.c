@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "supervised/answers.h"
+#include "sockets/answers.h"
 #include "supervised/translated.h"
 
 #define PATH_START offsetof(struct sockaddr_un, sun_path)

@@ -11,7 +11,7 @@
 
 #include "base/short-path.h"
 #include "sockets/addresses.h"
-#include "supervised/answers.h"
+#include "sockets/answers.h"
 #include "supervised/creation.h"
 #include "supervised/paths.h"
 #include "supervised/translated.h"

@@ -1,5 +1,4 @@
 /* Answers to calls that make Unix sockets, and that set and return their options. */
-#include "supervised/answers.h"
 
 #include <errno.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 
 #include "chroot/identity.h"
 #include "sockets/addresses.h"
+#include "sockets/answers.h"
 #include "supervised/translated.h"
 #include "supervisor/ids.h"
 

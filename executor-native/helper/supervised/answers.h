@@ -76,20 +76,4 @@ ANSWER(translate_getcwd);
 ANSWER(translate_execve);
 ANSWER(translate_execveat);
 
-/* Unix sockets (see ../sockets/). */
-ANSWER(translate_socket);
-ANSWER(translate_socketpair);
-ANSWER(translate_setsockopt);
-ANSWER(translate_getsockopt);
-ANSWER(translate_getsockname);
-ANSWER(translate_getpeername);
-ANSWER(translate_bind);
-ANSWER(translate_connect);
-
-/* A call that gets the answer that all went well (answers.c). */
-ANSWER(translate_nothing);
-
-/* A call that is refused (answers.c). */
-ANSWER(translate_refusal);
-
 #endif

@@ -6,6 +6,7 @@
  */
 #include "supervised/program.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -25,6 +26,29 @@ bool is_loader(const struct monitor *monitor, pid_t process)
 	struct stat status;
 	return stat(short_path("/proc/%d/exe", process).text, &status) == 0 && status.st_dev == loader->device &&
 	       status.st_ino == loader->inode;
+}
+
+/* The loader's entry, as the kernel gives it to every process that came from it. */
+static bool find_loader(pid_t process, uint64_t *entry)
+{
+	uint64_t pair[2];
+	cleanup_free char *path = format_text("/proc/%d/auxv", process);
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && read(fd, pair, sizeof pair) == sizeof pair && pair[0] != AT_NULL) {
+		*entry = pair[1];
+		if (pair[0] == AT_ENTRY)
+			return true;
+	}
+	return false;
+}
+
+bool read_program(const struct monitor *monitor, pid_t process, char path[PATH_MAX])
+{
+	uint64_t entry;
+	const struct call call = {.pid = process};
+	/* The process may have written anything there: it is a path of the root like any other. */
+	return is_loader(monitor, process) && find_loader(process, &entry) &&
+	       read_text(&call, entry + (uint64_t)monitor->translated->loader.to_record, path, PATH_MAX) && path[0] == '/';
 }
 
 /* Writes down what the loader is to load. It stands still at its entry. */

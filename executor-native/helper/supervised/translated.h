@@ -20,12 +20,6 @@ struct translated {
 	struct ends *ends;
 };
 
-/*
- * Answers the next call of a step whose paths are translated. Installs the filter that asks.
- */
-void answer_next_translated(const struct monitor *monitor, int listener);
-void install_translating_filter(const struct monitor *monitor, int control);
-
 /* Returns true when a process came from the loader, as all of the step do. */
 bool is_loader(const struct monitor *monitor, pid_t process);
 

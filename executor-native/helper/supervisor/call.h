@@ -63,4 +63,8 @@ bool write_memory(const struct call *call, uint64_t address, const void *data, s
 /* Reads a text with its NUL; false when it is longer than `room`. */
 bool read_text(const struct call *call, uint64_t address, char *text, size_t room);
 
+/* The same with another way to read memory. */
+typedef bool memory_reader(const struct call *call, uint64_t address, void *data, size_t size);
+bool read_text_by(memory_reader *read, const struct call *call, uint64_t address, char *text, size_t room);
+
 #endif

@@ -21,17 +21,22 @@ bool write_memory(const struct call *call, uint64_t address, const void *data, s
 }
 
 /* Reads page by page, because memory behind the text may not be readable. */
-bool read_text(const struct call *call, uint64_t address, char *text, size_t room)
+bool read_text_by(memory_reader *read, const struct call *call, uint64_t address, char *text, size_t room)
 {
 	for (size_t used = 0; used < room;) {
 		size_t part = PAGE - (address + used) % PAGE;
 		if (part > room - used)
 			part = room - used;
-		if (!read_memory(call, address + used, text + used, part))
+		if (!read(call, address + used, text + used, part))
 			return false;
 		if (memchr(text + used, 0, part))
 			return true;
 		used += part;
 	}
 	return false;
+}
+
+bool read_text(const struct call *call, uint64_t address, char *text, size_t room)
+{
+	return read_text_by(read_memory, call, address, text, room);
 }

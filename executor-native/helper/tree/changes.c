@@ -7,11 +7,11 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/attributes.h"
 #include "tree/layers.h"
 
 #define CODE "exec/working-root"
 #define COPY_SIZE 65536
-#define ATTRIBUTE_ROOM 65536
 
 /* Files with several names of which at least one is new or was replaced. */
 struct fresh {

@@ -9,6 +9,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/attributes.h"
 #include "base/write.h"
 
 #define CODE "exec/working-root"
@@ -16,12 +17,7 @@
 /* A power of two. */
 #define FIRST_ROOM 64
 
-/* Attributes of overlayfs itself. */
-#define OVERLAY_PREFIX "user.overlay."
 #define WHITEOUT_ATTRIBUTE OVERLAY_PREFIX "whiteout"
-
-/* The most that the kernel gives of an attribute, and of the list of names. */
-#define ATTRIBUTE_ROOM 65536
 
 static _Noreturn void cannot_copy(const char *from, const char *to)
 {

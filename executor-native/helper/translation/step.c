@@ -1,6 +1,5 @@
-#include "supervised/step.h"
+#include "translation/step.h"
 
-#include <elf.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -11,33 +10,10 @@
 
 #include "ownership/user.h"
 #include "sandbox/command.h"
-#include "supervised/loader/record.h"
 #include "supervised/translated.h"
+#include "translation/answers.h"
 
 #define SETUP "exec/sandbox-setup"
-
-/* The loader's entry, as the kernel gives it to every process that came from it. */
-static bool find_loader(pid_t process, uint64_t *entry)
-{
-	uint64_t pair[2];
-	cleanup_free char *path = format_text("/proc/%d/auxv", process);
-	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	while (fd >= 0 && read(fd, pair, sizeof pair) == sizeof pair && pair[0] != AT_NULL) {
-		*entry = pair[1];
-		if (pair[0] == AT_ENTRY)
-			return true;
-	}
-	return false;
-}
-
-bool read_program(const struct monitor *monitor, pid_t process, char path[PATH_MAX])
-{
-	uint64_t entry;
-	const struct call call = {.pid = process};
-	/* The process may have written anything there: it is a path of the root like any other. */
-	return is_loader(monitor, process) && find_loader(process, &entry) &&
-	       read_text(&call, entry + (uint64_t)monitor->translated->loader.to_record, path, PATH_MAX) && path[0] == '/';
-}
 
 /* Prepares the answers, before the command's process is there. */
 static void begin(struct monitor *monitor, struct looks *looks, struct ends *ends)

@@ -1,6 +1,6 @@
 /* A step whose paths are translated: what its monitor does besides keeping it. */
-#ifndef TSBUILD_SUPERVISED_STEP_H
-#define TSBUILD_SUPERVISED_STEP_H
+#ifndef TSBUILD_TRANSLATION_STEP_H
+#define TSBUILD_TRANSLATION_STEP_H
 
 #include "chroot/monitor.h"
 

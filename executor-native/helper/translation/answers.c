@@ -1,4 +1,4 @@
-#include "supervised/answers.h"
+#include "translation/answers.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +9,8 @@
 
 #include "base/control.h"
 #include "seccomp/chroot-filter.h"
+#include "sockets/answers.h"
+#include "supervised/answers.h"
 #include "supervised/translated.h"
 #include "supervisor/answers.h"
 
@@ -21,6 +23,19 @@
 /* Calls that are always asked about, or unless the process is the caller itself. */
 #define ASKED(number) {number, EVERY_TIME, 0, 0}
 #define OF_OTHERS(number) {number, UNLESS_ZERO, 0, 0}
+
+/* Keeps processes readable for the monitor: nobody else may read them anyway. */
+static struct answer translate_nothing(const struct monitor *monitor, const struct call *call)
+{
+	(void)monitor, (void)call;
+	return VALUE(0);
+}
+
+static struct answer translate_refusal(const struct monitor *monitor, const struct call *call)
+{
+	(void)monitor, (void)call;
+	return VALUE(-EPERM);
+}
 
 /* The calls, each with when this process is asked, and one of two kinds of answers. */
 static const struct row {
@@ -137,19 +152,6 @@ static const struct row {
 	{ASKED(SYS_setfsgid), NULL, answer_setfsgid},
 	{ASKED(SYS_setgroups), NULL, answer_setgroups},
 };
-
-/* Keeps processes readable for the monitor: nobody else may read them anyway. */
-struct answer translate_nothing(const struct monitor *monitor, const struct call *call)
-{
-	(void)monitor, (void)call;
-	return VALUE(0);
-}
-
-struct answer translate_refusal(const struct monitor *monitor, const struct call *call)
-{
-	(void)monitor, (void)call;
-	return VALUE(-EPERM);
-}
 
 static struct answer answer_of(const struct monitor *monitor, const struct call *call, uint32_t number)
 {
