@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { join, relative } from "node:path";
-import type { build as BuildFunction } from "../api/build/build.js";
+import type { build as BuildFunction } from "../api/index.js";
 import type { Builder, Job } from "./builder.js";
 import { answers, run } from "./shell.js";
 

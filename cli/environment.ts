@@ -111,12 +111,7 @@ export async function withStore<T>(
   root: string | undefined,
   body: (store: ImageStore) => T | Promise<T>,
 ): Promise<T> {
-  const store = await environment.api.openImageStore(storeRoot(environment, root));
-  try {
-    return await body(store);
-  } finally {
-    store.close();
-  }
+  return withOpen(await environment.api.openImageStore(storeRoot(environment, root)), body);
 }
 
 /** Runs `body` with the history of builds and closes it afterwards. */
@@ -125,10 +120,13 @@ export async function withHistory<T>(
   root: string | undefined,
   body: (history: BuildHistoryStore) => T | Promise<T>,
 ): Promise<T> {
-  const history = await environment.api.openBuildHistory(storeRoot(environment, root));
+  return withOpen(await environment.api.openBuildHistory(storeRoot(environment, root)), body);
+}
+
+async function withOpen<R extends { close(): void }, T>(opened: R, body: (opened: R) => T | Promise<T>): Promise<T> {
   try {
-    return await body(history);
+    return await body(opened);
   } finally {
-    history.close();
+    opened.close();
   }
 }

@@ -7,11 +7,9 @@ import { printable } from "../../core/text/printable.js";
 import type { CliEnvironment } from "../environment.js";
 import { confirmed } from "../prompts/confirm.js";
 import { splitCsv } from "../syntax/csv.js";
+import { FILE_RIGHTS } from "../syntax/file-rights.js";
 import { notAllowed, unknownPermission } from "./errors.js";
 import { attributesOf, contextSource, dockerfilePath } from "./target-options.js";
-
-/** Rights that a bake file may ask for. */
-const NAMES = ["network.host", "security.insecure", "ssh", "fs", "fs.read", "fs.write"];
 
 interface Allowed {
   readonly rights: ReadonlySet<string>;
@@ -26,7 +24,7 @@ function parseAllowed(values: readonly string[], cwd: string): Allowed {
   const write = [cwd];
   for (const entry of values.flatMap((value) => splitCsv(value, `--allow "${value}"`))) {
     const [name = "", ...path] = entry.split("=");
-    if (!NAMES.includes(name)) throw unknownPermission(entry, NAMES);
+    if (!FILE_RIGHTS.includes(name)) throw unknownPermission(entry, FILE_RIGHTS);
     if (name === "fs" || name === "fs.read") read.push(path.join("="));
     if (name === "fs" || name === "fs.write") write.push(path.join("="));
     rights.add(name);

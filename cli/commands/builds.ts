@@ -6,7 +6,7 @@ import { age, createdAt } from "../output/age.js";
 import { type CliEnvironment, type Command, print, withHistory } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { splitFilter } from "../syntax/filter.js";
-import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { IDS_FLAG, LIST_FORMAT_FLAG, type ParsedFlags, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { renderList } from "../output/list-format.js";
 import { familiarName } from "../output/names.js";
 import { jsonText } from "../output/json.js";
@@ -66,11 +66,11 @@ async function list(args: readonly string[], environment: CliEnvironment): Promi
       count: [0, 0],
       flags: [
         FILTER,
-        { name: "format", value: "<format>", text: "table, json, a Go template, or table and a template" },
+        LIST_FORMAT_FLAG,
         { name: "local", text: "Only builds of a context in this directory" },
         { name: "no-trunc", text: "For docker's sake: nothing is cut", hidden: true },
         { name: "last", short: "n", value: "<n>", text: "Show the newest n only" },
-        { name: "quiet", short: "q", text: "Show ids only" },
+        IDS_FLAG,
         ROOT_FLAG,
       ],
       after:

@@ -5,7 +5,7 @@ import { humanSize } from "../syntax/bytes.js";
 import { parseDiskFilters } from "../syntax/disk-filter.js";
 import { type CliEnvironment, type Command, print, withStore, printStderr } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { LIST_FORMAT_FLAG, type ParsedFlags, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { renderList } from "../output/list-format.js";
 import { jsonText } from "../output/json.js";
 
@@ -41,7 +41,7 @@ export const command: Command = {
             repeat: true,
             text: "id=, type=, description= (also != and ~=), until=24h, inuse, shared, private, reclaimable",
           },
-          { name: "format", value: "<format>", text: "table, json (an object a line), a Go template, or table and a template" },
+          LIST_FORMAT_FLAG,
           { name: "verbose", text: "Show everything that is known of each part" },
           { name: "verify", text: "Read all of the store and say what is wrong with it; exit code 1 when something is" },
           ROOT_FLAG,

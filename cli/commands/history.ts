@@ -3,7 +3,7 @@ import { age } from "../output/age.js";
 import { humanSize } from "../syntax/bytes.js";
 import { type Command, print, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { parseFlags, PLATFORM_FLAG, platformChoice, ROOT_FLAG } from "../syntax/flags.js";
+import { IDS_FLAG, LIST_FORMAT_FLAG, parseFlags, PLATFORM_FLAG, platformChoice, ROOT_FLAG } from "../syntax/flags.js";
 import { renderList } from "../output/list-format.js";
 import { shownId } from "../output/names.js";
 
@@ -28,10 +28,10 @@ export const command: Command = {
         operands: "IMAGE",
         count: [1, 1],
         flags: [
-          { name: "format", value: "<format>", text: "table, json, a Go template, or table and a template" },
+          LIST_FORMAT_FLAG,
           { name: "human", short: "H", text: "Sizes and times for people (--human=false: bytes and dates)" },
           { name: "no-trunc", text: "Show whole ids and instructions" },
-          { name: "quiet", short: "q", text: "Show ids only" },
+          IDS_FLAG,
           PLATFORM_FLAG,
           ROOT_FLAG,
         ],

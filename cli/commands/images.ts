@@ -9,7 +9,7 @@ import { type Command, print, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { parseAge } from "../syntax/disk-filter.js";
 import { splitFilter } from "../syntax/filter.js";
-import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { IDS_FLAG, LIST_FORMAT_FLAG, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { hasLabel } from "../syntax/image-labels.js";
 import { renderTable } from "../output/table.js";
 import { renderList } from "../output/list-format.js";
@@ -48,10 +48,10 @@ export const command: Command = {
             repeat: true,
             text: "dangling=true|false, reference=PATTERN, label=KEY[=VALUE], before=IMAGE, since=IMAGE, until=24h (made before that)",
           },
-          { name: "format", value: "<format>", text: "table, json, a Go template, or table and a template" },
+          LIST_FORMAT_FLAG,
           { name: "no-trunc", text: "Show whole ids" },
           { name: "tree", text: "Show the images of each index below it" },
-          { name: "quiet", short: "q", text: "Show ids only" },
+          IDS_FLAG,
           ROOT_FLAG,
         ],
       },

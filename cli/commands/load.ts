@@ -1,7 +1,7 @@
 import { archiveFromTerminal } from "./errors.js";
 import { type Command, hostPath, print, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { parseFlags, PLATFORM_FLAG, platformChoice, ROOT_FLAG } from "../syntax/flags.js";
+import { IDS_FLAG, parseFlags, PLATFORM_FLAG, platformChoice, ROOT_FLAG } from "../syntax/flags.js";
 import { familiarName } from "../output/names.js";
 
 export const command: Command = {
@@ -14,7 +14,7 @@ export const command: Command = {
         count: [0, 0],
         flags: [
           { name: "input", short: "i", value: "<file>", text: "Read from a file instead of the standard input" },
-          { name: "quiet", short: "q", text: "Show ids only" },
+          IDS_FLAG,
           PLATFORM_FLAG,
           ROOT_FLAG,
         ],

@@ -4,7 +4,7 @@ import { type Command, print, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { renderList } from "../output/list-format.js";
 import { humanSize } from "../syntax/bytes.js";
-import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { LIST_FORMAT_FLAG, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 
 const COLUMNS = [
   { field: "Type", heading: "TYPE" },
@@ -22,11 +22,7 @@ export const command: Command = {
         summary: "Show what images and cached steps take, as docker does",
         operands: "",
         count: [0, 0],
-        flags: [
-          { name: "format", value: "<format>", text: "table, json, a Go template, or table and a template" },
-          { name: "verbose", short: "v", text: "Show each part of the store, as tsbuild du" },
-          ROOT_FLAG,
-        ],
+        flags: [LIST_FORMAT_FLAG, { name: "verbose", short: "v", text: "Show each part of the store, as tsbuild du" }, ROOT_FLAG],
         after: 'Sizes are real blocks on the disk. What an image needs counts as the image\'s. "tsbuild du" says more.',
       },
       args,

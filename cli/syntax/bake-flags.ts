@@ -1,5 +1,6 @@
 import { type Flag, GROUPS } from "../../api/options/option.js";
 import { BUILD_FLAGS } from "./build-flags.js";
+import { FILE_RIGHTS_FLAG } from "./file-rights.js";
 import type { CommandSyntax } from "./flags.js";
 
 /** Flags that bake has in common with `build`. */
@@ -29,13 +30,7 @@ const OWN: readonly Flag[] = [
   { name: "load", text: "Put the targets into the local image store (the default without outputs)", group: GROUPS.result },
   { name: "provenance", value: "<mode>", text: "Short for --set=*.attest=type=provenance,…", group: GROUPS.result },
   { name: "sbom", value: "<mode>", text: "Short for --set=*.attest=type=sbom,…", group: GROUPS.result },
-  {
-    name: "allow",
-    value: "<right>",
-    repeat: true,
-    text: "What the file may ask for: network.host, security.insecure, ssh, fs=PATH, fs.read=PATH, fs.write=PATH",
-    group: GROUPS.steps,
-  },
+  FILE_RIGHTS_FLAG,
   { name: "print", text: "Print the targets as JSON, with all that they inherit; build nothing", group: GROUPS.output },
   { name: "list", value: "<type>", text: "Print the targets or the variables; ,format=json behind it", group: GROUPS.output },
 ];

@@ -1,5 +1,6 @@
 import { type Flag, GROUPS } from "../../api/options/option.js";
 import { BUILD_FLAGS } from "./build-flags.js";
+import { FILE_RIGHTS_FLAG } from "./file-rights.js";
 import type { CommandSyntax } from "./flags.js";
 
 /** Flags of `docker compose` itself, which stand before or behind `build`. */
@@ -34,13 +35,7 @@ const OWN: readonly Flag[] = [
   { name: "ssh", value: "<id>", text: "SSH agent or keys of every service: default, or ID=PATH", group: GROUPS.steps },
   { name: "provenance", value: "<mode>", text: "Attestation of how the images are made", group: GROUPS.result },
   { name: "sbom", value: "<mode>", text: "Attestation of what is in the images", group: GROUPS.result },
-  {
-    name: "allow",
-    value: "<right>",
-    repeat: true,
-    text: "What the files may ask for: network.host, security.insecure, ssh, fs=PATH, fs.read=PATH, fs.write=PATH",
-    group: GROUPS.steps,
-  },
+  FILE_RIGHTS_FLAG,
   { name: "print", text: "Print the services as a bake file; build nothing", group: GROUPS.output },
 ];
 

@@ -46,6 +46,12 @@ export const ROOT_FLAG: Flag = root;
 /** Chooses one image of an index, for the commands that use one image. */
 export const PLATFORM_FLAG: Flag = { name: "platform", value: "<platform>", text: "The image of an index for os/arch[/variant]" };
 
+/** Form of a list, for the commands that print one (see {@link ../output/list-format.ts}). */
+export const LIST_FORMAT_FLAG: Flag = { name: "format", value: "<format>", text: "table, json, a Go template, or table and a template" };
+
+/** Leaves of a list the ids. */
+export const IDS_FLAG: Flag = { name: "quiet", short: "q", text: "Show ids only" };
+
 /** Returns the choice of a platform that a command line makes. */
 export function platformChoice(flags: ParsedFlags): { readonly platform?: string } {
   const platform = flags.one("platform");
