@@ -6,11 +6,12 @@ const SANDBOX = "every step has namespaces and a sandbox of its own";
 const TRUST = "certificates of registries stand in docker's certs.d: /etc/docker/certs.d/HOST/ca.crt";
 const ACCOUNT = "tsbuild login keeps credentials, and DOCKER_CONFIG names a directory with others";
 const WRITE_IT = "write it into the Containerfile";
+const BINDS = "RUN --mount=type=bind takes files of the context or of a --build-context";
 const SBOM = "make one of the result with a scanner: tsbuild save IMAGE | …";
 
 const own = (name: string, text: string, more: Partial<ForeignFlag> = {}): ForeignFlag => ({ name, value: "<value>", text, ...more });
 
-/** Every flag of `buildah build` and `podman build`, to Buildah 1.41. */
+/** Every flag of `buildah build` and `podman build`, to Buildah 1.45. */
 export const BUD_FLAGS: readonly ForeignFlag[] = [
   ...same("add-host annotation build-arg iidfile jobs label metadata-file secret shm-size ssh target ulimit"),
   own("platform", "As --platform of tsbuild build", { repeat: true }),
@@ -27,6 +28,10 @@ export const BUD_FLAGS: readonly ForeignFlag[] = [
   own("build-context", "Named context", { repeat: true }),
   own("network", "private, none or host"),
   own("net", "Old name of --network"),
+  own("iidfile-raw", "File for the id of the image, without sha256:"),
+  own("raw-iidfile", "Other name of --iidfile-raw"),
+  own("override-arch", "Old name of --arch"),
+  own("override-os", "Old name of --os"),
   own("arch", "Processor of the image"),
   own("os", "System of the image"),
   own("variant", "Variant of the processor"),
@@ -63,6 +68,13 @@ export const BUD_FLAGS: readonly ForeignFlag[] = [
     off: { refused: "write LABEL NAME= for each that shall be empty" },
   },
   { name: "skip-unused-stages", text: "Build what the target needs (default)", off: { reported: "--target STAGE builds another stage" } },
+  ...reported("outputs choose it: -o type=registry,compression=zstd,compression-level=3", "compression-format", "compression-level"),
+  { name: "force-compression", text: "Compress again", reported: "outputs choose it: -o type=registry,force-compression=true" },
+  ...reported("base images come as the registry has them, by digest", "signature-policy"),
+  ...reported("the store of tsbuild keeps layers: --root, or TSBUILD_ROOT", "blob-cache"),
+  ...reported("steps have no devices of the machine", "cdi-config-dir"),
+  { name: "log-rusage", text: "Time of each step", reported: "the progress shows the time of each step" },
+  ...reported("the progress shows the time of each step", "rusage-logfile"),
   ...reported(ACCOUNT, "authfile"),
   ...refused(ACCOUNT, "creds"),
   ...reported("cached results do not end with an age: tsbuild prune --until removes old ones", "cache-ttl"),
@@ -72,15 +84,16 @@ export const BUD_FLAGS: readonly ForeignFlag[] = [
   { name: "compat-volumes", text: "Old meaning of VOLUME", reported: "what RUN writes below a VOLUME stays" },
   { name: "save-stages", text: "Keep stages", reported: "every step is cached; --target STAGE builds one" },
   { name: "stage-labels", text: "Label stages", reported: "stages are no images" },
-  own("created-annotation", "Annotation with the time", { reported: "--annotation sets any", usual: ["false"] }),
-  own("log-level", "Level of messages", { reported: "TSBUILD_DEBUG=1 says more" }),
+  { name: "created-annotation", text: "Annotation with the time", reported: "--annotation sets any" },
+  ...reported("TSBUILD_DEBUG=1 says more", "log-level", "loglevel"),
   ...idle("rm", "force-rm", "layers", "compress", "disable-content-trust", "identity-label", "logsplit"),
   ...idle("inherit-annotations", "rewrite-timestamp"),
   ...refused(WRITE_IT, "env", "unsetenv", "unsetlabel", "unsetannotation", "layer-label", "os-feature", "os-version"),
   ...refused("--build-context NAME=docker-image://OTHER replaces the image that FROM names", "from"),
   ...refused("name the file CONTAINERFILE.dockerignore, beside it", "ignorefile"),
   ...refused("cpp -E -P Containerfile.in > Containerfile, first", "cpp-flag"),
-  ...refused("RUN --mount=type=bind takes files of the context or of a --build-context", "volume", "mount", "transient-mount"),
+  ...refused(BINDS, "mount", "transient-mount"),
+  own("volume", "Directory of the machine in steps", { short: "v", repeat: true, refused: BINDS }),
   ...refused("RUN --security=insecure with --allow security.insecure on tsbuild build gives all of them", "cap-add", "device"),
   ...refused("USER names the groups", "group-add"),
   { name: "stdin", text: "Standard input of steps", refused: "RUN --mount=type=secret gives steps what they read" },

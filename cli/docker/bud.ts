@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { command as build } from "../commands/build.js";
 import { type CliEnvironment, type Command, hostPath } from "../environment.js";
+import { writeFileAtomic } from "../../core/system/fs-atomic.js";
 import { systemReason } from "../../core/system/system-reason.js";
 import { type ParsedFlags, parseFlags } from "../syntax/flags.js";
 import { BUD_FLAGS, ISOLATIONS } from "./bud-flags.js";
@@ -37,7 +38,15 @@ export const command: Command = {
       ...isolationOf(flags),
       ...(flags.one("format") === "docker" && flags.all("output").length === 0 ? ["--output=type=image,oci-mediatypes=false"] : []),
     ];
-    return build.run([...own, ...translated, "--", context], environment);
+    const raw = flags.one("iidfile-raw") ?? flags.one("raw-iidfile");
+    const idFile = flags.one("iidfile") ?? raw;
+    if (raw !== undefined && idFile === raw) own.push(`--iidfile=${raw}`);
+    const code = await build.run([...own, ...translated, "--", context], environment);
+    if (code === 0 && raw !== undefined && idFile !== undefined) {
+      const id = readFileSync(hostPath(environment, idFile), "utf8");
+      writeFileAtomic(hostPath(environment, raw), id.replace(/^\w+:/, ""));
+    }
+    return code;
   },
 };
 
@@ -97,11 +106,12 @@ function networkOf(flags: ParsedFlags): readonly string[] {
 }
 
 function platformOf(flags: ParsedFlags): readonly string[] {
-  const parts = [flags.one("os"), flags.one("arch"), flags.one("variant")];
+  const [os, arch] = [flags.one("os") ?? flags.one("override-os"), flags.one("arch") ?? flags.one("override-arch")];
+  const parts = [os, arch, flags.one("variant")];
   const named = flags.all("platform").map((platform) => `--platform=${platform}`);
   if (named.length > 0 || parts.every((part) => part === undefined)) return named;
-  const [os = "linux", arch = ARCHITECTURES[process.arch] ?? process.arch, variant] = parts;
-  return [`--platform=${[os, arch, ...(variant === undefined ? [] : [variant])].join("/")}`];
+  const [system = "linux", processor = ARCHITECTURES[process.arch] ?? process.arch, variant] = parts;
+  return [`--platform=${[system, processor, ...(variant === undefined ? [] : [variant])].join("/")}`];
 }
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };

@@ -5,9 +5,10 @@ import type { BuildOptions } from "../../api/options/options.js";
 import { BUD_FLAGS } from "../../cli/docker/bud-flags.js";
 import type { ForeignFlag } from "../../cli/docker/foreign-flags.js";
 import { KANIKO_FLAGS } from "../../cli/docker/kaniko-flags.js";
+import { packageRoot } from "../../core/package-root.js";
 import { temporaryDirectory } from "../support/images/images.js";
 import { runRig } from "../support/rigs/cli-rig.js";
-import { DESCRIPTOR } from "../support/rigs/fake-library.js";
+import { DESCRIPTOR, IMAGE_ID } from "../support/rigs/fake-library.js";
 
 // The command lines of kaniko's and buildah's users, and what the library gets for them.
 
@@ -20,25 +21,62 @@ test.before(() => {
 });
 test.after.always(() => directory.remove());
 
-/** Names of the flags, from the sources and pages of the releases that the tables name. */
-const NAMES: readonly (readonly [command: string, table: readonly ForeignFlag[], names: string])[] = [
-  [
-    "kaniko --destination app --context ctx",
-    KANIKO_FLAGS,
-    "build-arg bucket cache cache-copy-layers cache-dir cache-repo cache-run-layers cache-ttl cleanup compressed-caching compression compression-level context context-sub-path custom-platform customPlatform destination digest-file dockerfile force force-build-metadata git ignore-path ignore-var-run image-download-retry image-fs-extract-retry image-name-tag-with-digest-file image-name-with-digest-file initial-fs-unpacked insecure insecure-pull insecure-registry kaniko-dir label log-format log-timestamp no-push no-push-cache oci-layout-path push-ignore-immutable-tag-errors push-retry registry-certificate registry-client-cert registry-map registry-mirror reproducible single-snapshot skip-default-registry-fallback skip-push-permission-check skip-tls-verify skip-tls-verify-pull skip-tls-verify-registry skip-unused-stages snapshot-mode snapshotMode tar-path tarPath target use-new-run verbosity whitelist-var-run",
-  ],
-  [
-    "bud",
-    BUD_FLAGS,
-    "add-host all-platforms annotation arch authfile build-arg build-arg-file build-context cache-from cache-to cache-ttl cap-add cap-drop cert-dir cgroup-parent cgroupns compat-volumes compress cpp-flag cpu-period cpu-quota cpu-shares cpuset-cpus cpuset-mems created-annotation creds cw decryption-key device disable-compression disable-content-trust dns dns-option dns-search env file force-rm format from group-add hooks-dir http-proxy identity-label ignorefile iidfile inherit-annotations inherit-labels ipc isolation jobs label layer-label layers log-level logfile logsplit manifest memory memory-swap metadata-file network no-cache no-hostname no-hosts no-pivot omit-history os os-feature os-version output pid platform pull pull-always pull-never quiet retry retry-delay rewrite-timestamp rm runtime runtime-flag save-stages sbom sbom-image-output sbom-image-purl-output sbom-merge-strategy sbom-output sbom-purl-output sbom-scanner-command sbom-scanner-image secret security-opt shm-size sign-by skip-unused-stages source-date-epoch source-policy-file squash squash-all ssh stage-labels stdin tag target timestamp tls-verify transient-mount ulimit unsetannotation unsetenv unsetlabel userns userns-gid-map userns-gid-map-group userns-uid-map userns-uid-map-user uts variant volume",
-  ],
-];
+/** A flag of another builder, from its own sources. */
+interface Known {
+  readonly name: string;
+  readonly short: string | undefined;
+  readonly kind: string;
+}
 
-for (const [line, table, names] of NAMES) {
-  test(`every flag of ${line.split(" ")[0]} is known`, (t) => {
-    const known = new Set(table.map(({ name }) => name));
+function knownFlags(file: string): readonly Known[] {
+  const lines = readFileSync(join(packageRoot(), "test", "cases", file), "utf8").matchAll(/^--(\S+) (\S+) (switch|value|list)$/gm);
+  return [...lines].map(([, name = "", short = "", kind = ""]) => ({ name, short: short === "." ? undefined : short.slice(1), kind }));
+}
+
+/** Returns the rows of the table of flags in a page: flag, state. */
+function rowsOf(page: string): ReadonlyMap<string, string> {
+  const text = readFileSync(join(packageRoot(), "docs", page), "utf8");
+  const rows = [...text.matchAll(/^\| (`--[^|]*`) \| (\w+) \|/gm)];
+  return new Map(rows.flatMap(([, names = "", state = ""]) => [...names.matchAll(/`--([\w-]+)`/g)].map(([, name = ""]) => [name, state])));
+}
+
+/** Returns the state of a flag that has no effect; undefined for any other. */
+const stateOf = ({ refused, reported }: ForeignFlag): string | undefined => (refused ? "no" : reported ? "different" : undefined);
+
+const TABLES = [
+  { line: "kaniko --destination app --context ctx", table: KANIKO_FLAGS, file: "kaniko-flags.txt", page: "from-kaniko.md", least: 60 },
+  { line: "bud", table: BUD_FLAGS, file: "buildah-flags.txt", page: "from-buildah.md", least: 120 },
+] as const;
+
+for (const { line, table, file, page, least } of TABLES) {
+  const command = line.split(" ")[0];
+  const ours = new Map<string, ForeignFlag>(table.map((flag) => [flag.name, flag]));
+  const known = knownFlags(file);
+
+  test(`every flag of ${command} is known, with its short name and its value`, (t) => {
+    t.true(known.length >= least);
+    const shape = ({ name, short, value, modes }: ForeignFlag) => `--${name} ${short ?? "."} ${value || modes ? "value" : "switch"}`;
+    const wrong = known.flatMap(({ name, short, kind }) => {
+      const flag = ours.get(name);
+      const right = `--${name} ${short ?? "."} ${kind === "switch" ? "switch" : "value"}`;
+      return flag !== undefined && shape(flag) === right && (kind !== "list" || flag.repeat) ? [] : [right];
+    });
+    t.deepEqual(wrong, []);
+  });
+
+  test(`every flag of ${command} has a row in docs/${page}, which says what is done`, (t) => {
+    const rows = rowsOf(page);
+    const wrong = known.filter(({ name }) => {
+      const state = rows.get(name) ?? "missing";
+      const expected = stateOf(ours.get(name) ?? { name, text: "" });
+      return expected === undefined ? state !== "yes" && state !== "same" : state !== expected;
+    });
     t.deepEqual(
-      names.split(" ").filter((name) => !known.has(name)),
+      wrong.map(({ name }) => `${name}: ${rows.get(name)}`),
+      [],
+    );
+    t.deepEqual(
+      [...rows.keys()].filter((name) => !ours.has(name)),
       [],
     );
   });
@@ -149,6 +187,8 @@ const READ: readonly (readonly [line: string, options: Partial<BuildOptions>, en
       context: at("ctx"),
     },
   ],
+  ["bud --override-arch arm64 ctx", { platforms: ["linux/arm64"], context: at("ctx") }],
+  ["bud --created-annotation=false ctx", { context: at("ctx") }],
   [
     "bud --cache-from r/c --cache-to r/c --build-context b=container-image://d --no-cache -q ctx",
     {
@@ -174,6 +214,15 @@ for (const [line, options, env] of READ) {
     t.deepEqual(run.builds, [{ ...DEFAULTS, ...options }]);
   });
 }
+
+test("buildah's --iidfile-raw has the id without its algorithm", async (t) => {
+  for (const line of ["bud --iidfile-raw raw ctx", "bud --raw-iidfile raw --iidfile id ctx"]) {
+    const { code, stderr } = await runRig(line.split(" "), { cwd: directory.path });
+    t.is(code, 0, stderr);
+    t.is(readFileSync(at("raw"), "utf8"), IMAGE_ID.replace("sha256:", ""));
+  }
+  t.is(readFileSync(at("id"), "utf8"), IMAGE_ID);
+});
 
 test("kaniko's files name the digest", async (t) => {
   const line =
