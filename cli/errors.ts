@@ -16,6 +16,6 @@ export function noSuchCommand(first: string, near: string | undefined): UsageErr
 
 export function dockersCommand(found: { readonly command: string; readonly hint: string | undefined }, directory: string): UsageError {
   return new UsageError("cli/unknown-command", `Cannot run "tsbuild ${found.command}": that command of docker's is not here`, {
-    hint: `${found.hint ?? "tsbuild builds images, and keeps and moves them; docker and podman do the rest"}${directory}`,
+    hint: `${found.hint ?? "tsbuild builds, stores and transfers images; docker and podman do the rest"}${directory}`,
   });
 }

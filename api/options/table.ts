@@ -125,7 +125,7 @@ export const BUILD_OPTIONS = {
     flag: {
       name: "pull",
       modes: ["always", "missing", "newer", "never"],
-      text: "Ask the registry for base images even when the store has them (always, newer), when it has not (missing, the default), or never",
+      text: "When to ask the registry for base images: always or newer, missing (the default: when the store has none), or never",
       group: GROUPS.input,
       reads: "own",
     },
@@ -166,7 +166,7 @@ export const BUILD_OPTIONS = {
     flag: {
       name: "no-cache",
       modes: ["layers", "mounts", "all"],
-      text: "Run every step (layers); begin with empty cache mounts and run the steps that use them (mounts); both (all)",
+      text: "Run every step (layers), run the steps with cache mounts from empty ones (mounts), or both (all)",
       group: GROUPS.cache,
       reads: "own",
     },
@@ -298,9 +298,10 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
-   * Isolation of RUN steps from the machine: `namespaces`, `chroot` (root in a container
-   * without user namespaces), or the best that works (`auto`, the default). A tier that is asked
-   * for and cannot be had fails the build. Default: `TSBUILD_ISOLATION`.
+   * Isolation of RUN steps from the machine: `namespaces`, `chroot` (root in a container without
+   * user namespaces), `supervised` (any user, no privilege), or the best that works (`auto`). A
+   * tier that is asked for and cannot be had fails the build. Default: `$TSBUILD_ISOLATION`, then
+   * `auto`.
    */
   isolation: option("isolation", {
     flag: {
@@ -385,7 +386,7 @@ export const BUILD_OPTIONS = {
     flag: {
       name: "max-unpacked-size",
       value: "<bytes>",
-      text: "What a layer of a base image, or an archive that ADD unpacks, may unpack to (default: 64g)",
+      text: "Most bytes that a layer of a base image, or an archive of ADD, may unpack to (default: 64g)",
       group: GROUPS.steps,
       reads: "bytes",
     },

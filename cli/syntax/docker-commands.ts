@@ -27,7 +27,7 @@ const UNSUPPORTED: Readonly<Record<string, string | undefined>> = {
   stop: "tsbuild has no containers; a build ends with ctrl-c",
   kill: "tsbuild has no containers; a build ends with ctrl-c",
   rm: "tsbuild rmi removes images, tsbuild builds rm builds of the past",
-  commit: "write a Dockerfile: an image is what it says",
+  commit: "write a Dockerfile: it says what an image holds",
   compose: "tsbuild compose build builds the images of the services; docker compose or podman runs them",
   export: "tsbuild -o type=tar,dest=FILE . writes the files of a result",
   manifest: "tsbuild manifest create, annotate, inspect, push and rm are docker's",

@@ -9,7 +9,7 @@ export const BAKE_ERRORS = {
   },
   "bake/ignored": {
     title: "An attribute that targets do not have",
-    cause: "A target has an attribute that bake does not know. It does nothing, as in buildx.",
+    cause: "A target has an attribute that bake does not know. It has no effect, as in buildx.",
     wayOut: "Correct its name, or leave it out.",
   },
   "bake/links": {

@@ -14,8 +14,8 @@ export const CACHE_ERRORS = {
   },
   "cache/export-failed": {
     title: "A warning: a cache that was not written",
-    cause: "`ignore-error=true` in `--cache-to` makes a warning of it.",
-    wayOut: "The build itself went well; the message has the reason.",
+    cause: "The build itself went well. `ignore-error=true` in `--cache-to` turns the error into a warning.",
+    wayOut: "The message has the reason.",
   },
   "cache/import-failed": {
     title: "A warning: a cache that was not read",
@@ -60,7 +60,7 @@ export const CACHE_ERRORS = {
   },
   "cache/too-large": {
     title: "A cache that is too large",
-    cause: "The config, an entry or a layer is larger than is read or taken.",
+    cause: "The config, an entry or a layer is larger than tsbuild or the service takes.",
     wayOut: "Make smaller layers, or use type=registry.",
   },
   "cache/unreachable": {

@@ -9,9 +9,9 @@ export const CLI_ERRORS = {
   "cli/bad-value": {
     title: "A value that a flag does not take",
     cause:
-      "The text of a flag, or of a variable such as TSBUILD_HISTORY, is not of the form that it needs. The message says which form that is.",
+      "The text of a flag, or of a variable such as TSBUILD_HISTORY, does not have the form that it needs. The message shows that form.",
     wayOut:
-      'Correct the value. A flag with an empty value (`--target "$TARGET"`) is a flag that was not given, but for those that docker refuses then: `--platform`, `--tag`, `--label`, `--build-arg`, `--shm-size`, `--ulimit`.',
+      'Correct the value. A flag with an empty value (`--target "$TARGET"`) counts as not given, except for flags that docker refuses then: `--platform`, `--tag`, `--label`, `--build-arg`, `--shm-size`, `--ulimit`.',
   },
   "cli/cache": {
     title: "A cache that cannot be read from its flag",
@@ -42,8 +42,8 @@ export const CLI_ERRORS = {
   "cli/not-supported": {
     title: "A feature that is not built yet",
     cause:
-      "The flag is part of docker's command line, and tsbuild does not do what it asks for. It is refused, because a result without it would be another.",
-    wayOut: "Leave the flag out. The hint says with what a build goes on.",
+      "The flag is part of docker's command line, and tsbuild does not do what it asks for. It is refused, because the result without it would be a different one.",
+    wayOut: "Leave the flag out. The hint says how a build can go on.",
   },
   "cli/operands": {
     title: "A wrong number of arguments",

@@ -34,7 +34,7 @@ export const DOCKERFILE_ERRORS = {
   "dockerfile/expansion": {
     title: "A variable that cannot be expanded",
     cause: "The expression is not closed, its modifier is unknown, or it asks for an error where the variable is empty.",
-    wayOut: "The message shows the expression; a dollar sign as such is written `\\$`.",
+    wayOut: "The message shows the expression. Write `\\$` for a plain dollar sign.",
   },
   "dockerfile/flag-value": {
     title: "A flag with a wrong value",
@@ -144,7 +144,7 @@ export const DOCKERFILE_ERRORS = {
   "dockerfile/invalid-step-comment": {
     title: "A comment for the cache that cannot be read",
     cause:
-      "Comments that begin with `tsbuild:` say how long a step may be cached. One that cannot be read is an error, because passed over it would leave a step cached that must run.",
+      "Comments that begin with `tsbuild:` say how long a step may be cached. One that cannot be read is an error, because a build that ignored it would keep a step cached that must run.",
     wayOut: "See [caching](caching.md#saying-otherwise).",
   },
   "dockerfile/json-members": {
@@ -191,7 +191,7 @@ export const DOCKERFILE_ERRORS = {
     title: "A Dockerfile that is no UTF-8 text",
     cause:
       "Windows PowerShell writes UTF-16 where a command's output goes to a file with `>`. A zip archive is no context, neither on the standard input nor at a URL: docker reads tar archives, plain or compressed, and so does tsbuild.",
-    wayOut: "Save it as UTF-8: `Set-Content -Encoding utf8` does.",
+    wayOut: "Save it as UTF-8, with `Set-Content -Encoding utf8` for example.",
   },
   "dockerfile/other-file": {
     title: "Another file in the place of a Dockerfile",
@@ -225,7 +225,7 @@ export const DOCKERFILE_ERRORS = {
   },
   "dockerfile/required-device": {
     title: "A device that is not there",
-    cause: "The step requires a CDI device, and tsbuild has none.",
+    cause: "The step requires a CDI device, and tsbuild gives steps no devices.",
     wayOut: "Leave out `required`, or the device.",
   },
   "dockerfile/shell-form": {

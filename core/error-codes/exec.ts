@@ -149,8 +149,8 @@ export const EXEC_ERRORS = {
   },
   "exec/user-database": {
     title: "A user database that is too large",
-    cause: "The image's /etc/passwd or /etc/group is larger than is read.",
-    wayOut: "See which step or base makes it so large.",
+    cause: "The image's /etc/passwd or /etc/group is larger than tsbuild reads.",
+    wayOut: "Find the step or base that makes it so large.",
   },
   "exec/user-ids": {
     title: "Ids that the user namespace does not have",

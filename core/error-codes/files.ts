@@ -63,7 +63,7 @@ export const FILES_ERRORS = {
   },
   "copy/user-database": {
     title: "A user database that is too large",
-    cause: "The image's /etc/passwd or /etc/group is larger than is read.",
+    cause: "The image's /etc/passwd or /etc/group is larger than tsbuild reads.",
     wayOut: "Give owners as numbers.",
   },
   "file/exists": {

@@ -64,7 +64,7 @@ export const SOURCE_ERRORS = {
   },
   "source/too-large": {
     title: "A download that is too large",
-    cause: "The content has more bytes than are taken.",
+    cause: "The content has more bytes than tsbuild takes.",
     wayOut: "Fetch it in a RUN step.",
   },
   "source/unreachable": {
