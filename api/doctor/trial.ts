@@ -2,6 +2,7 @@ import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs
 import { join } from "node:path";
 import { TsbuildError } from "../../core/errors.js";
 import { packageRoot } from "../../core/package-root.js";
+import { adviceOnProcessors } from "../../executor-native/emulation/advice.js";
 import { PLATFORMS_TASK, type RunnablePlatform } from "../../executor-native/emulation/emulators.js";
 import { helperPath } from "../../executor-native/helper-path.js";
 import { startWorker } from "../../executor-native/start-worker.js";
@@ -31,11 +32,7 @@ function platformCheck(platforms: readonly RunnablePlatform[], { tier }: ChosenT
     native ? platform : by === undefined ? `${platform} (by the machine's interpreter)` : `${platform} (by ${by})`;
   return check("platforms", "Platforms of steps", {
     found: platforms.map(how).join(", "),
-    // No emulator can be used where a loader of ours starts the programs.
-    fix:
-      tier !== "supervised" && platforms.every(({ native }) => native)
-        ? "To run steps of other platforms, install QEMU as static programs (Debian, Ubuntu, Fedora: qemu-user-static), with Linux 6.7 or newer"
-        : undefined,
+    fix: platforms.every(({ native }) => native) ? `For steps of other platforms: ${adviceOnProcessors(tier)}` : undefined,
   });
 }
 

@@ -115,7 +115,7 @@ async function runStep(
         const { exitHint } = await import("./exit-hint.js");
         const tree = await layers.view(base, opContext);
         const read = (path: string) => readTreeFile(tree, path, ports, opContext);
-        return exitHint({ ...op, platform: vertex.platform }, tail.text(), { tree, read, upper: active.fs });
+        return exitHint({ ...op, platform: vertex.platform, tier: worker.tier }, tail.text(), { tree, read, upper: active.fs });
       };
       reportTier(worker, opContext);
       const exit = await worker.run(spec, {

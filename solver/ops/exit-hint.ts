@@ -1,6 +1,8 @@
 import { lstatSync } from "node:fs";
 import { join } from "node:path";
+import { adviceOnProcessors } from "../../executor-native/emulation/advice.js";
 import { processorOf } from "../../executor-native/emulation/processors.js";
+import type { Tier } from "../../executor-native/tier.js";
 import type { ExecOp } from "../../llb/ops.js";
 import { resolvePath } from "../../oci/layer/model/resolve.js";
 import type { FileTree } from "../../oci/layer/model/toc.js";
@@ -18,6 +20,8 @@ interface FailedRoot {
 /** A step that failed. */
 export interface FailedStep extends Pick<ExecOp, "args" | "cwd"> {
   readonly platform?: string | undefined;
+  /** Isolation of the step. Default: `namespaces`. */
+  readonly tier?: Tier;
 }
 
 function isForeign(platform: string | undefined): platform is string {
@@ -54,10 +58,14 @@ export async function exitHint(op: FailedStep, output: string, root: FailedRoot)
   }
 }
 
-async function findHint({ args, cwd, platform }: FailedStep, output: string, root: FailedRoot): Promise<string | undefined> {
+async function findHint(
+  { args, cwd, platform, tier = "namespaces" }: FailedStep,
+  output: string,
+  root: FailedRoot,
+): Promise<string | undefined> {
   const [program = ""] = args;
   if (WRONG_FORMAT.test(output) && isForeign(platform))
-    return `The image is for ${platform}, and nothing here runs such programs. Install QEMU as a static program (Debian, Ubuntu, Fedora: qemu-user-static; Alpine: qemu-${processorOf(platform)?.qemu}); with Linux 6.7 or newer tsbuild then uses it by itself, with older ones register it as root: docker run --privileged tonistiigi/binfmt --install all. tsbuild doctor lists the platforms that run`;
+    return `The image is for ${platform}, and nothing here runs such programs. ${adviceOnProcessors(tier, processorOf(platform)?.qemu)}. tsbuild doctor lists the platforms that run`;
   if (WRONG_FORMAT.test(output))
     return "The program is for another kind of processor than this machine's: build the image for its platform, or this one's program into it";
   if (ENV_WITH_RETURN.test(output))

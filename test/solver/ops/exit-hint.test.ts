@@ -113,3 +113,18 @@ for (const [title, args, output, hint] of CASES) {
     }
   });
 }
+
+for (const [tier, advice] of [
+  ["namespaces", /Install QEMU as a static program .*with Linux 6\.7/],
+  ["chroot", /what the machine around the container has registered: as root of that machine/],
+  ["supervised", /programs of this machine's processor only: .*FROM --platform=\$BUILDPLATFORM/],
+] as const)
+  test(`a program for another processor is explained by what its tier can do: ${tier}`, async (t) => {
+    const platform = process.arch === "arm64" ? "linux/amd64" : "linux/arm64";
+    const read = async (): Promise<Uint8Array> => Buffer.alloc(0);
+    const step = { args: ["/app/tool"], cwd: "/app", platform, tier };
+    const root = { tree: treeOf(SHELL) as FileTree, read, upper: "/nowhere" };
+    const found = (await exitHint(step, 'exec: "/app/tool": Exec format error\n', root)) ?? "";
+    t.true(found.startsWith(`The image is for ${platform}, and nothing here runs such programs. `), found);
+    t.regex(found, advice);
+  });
