@@ -1,16 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
 import { packageRoot } from "../../../core/package-root.js";
+import { recipeDocuments, recipeNames, recipeText } from "../../support/recipes.js";
 import { runRig } from "../../support/rigs/cli-rig.js";
 
-const { safeLoadAll } = createRequire(import.meta.url)("js-yaml") as { readonly safeLoadAll: (text: string) => readonly unknown[] };
-
-const folder = join(packageRoot(), "examples", "ci");
-const names = readdirSync(folder).filter((name) => !/\.(?:md|json)$/.test(name));
-const recipes = names.map((name) => ({ name, text: readFileSync(join(folder, name), "utf8") }));
+const recipes = recipeNames.map((name) => ({ name, text: recipeText(name) }));
 const isYaml = (name: string): boolean => /\.ya?ml$/.test(name);
 
 /** Yields every text in a document. */
@@ -21,7 +17,7 @@ function* textsOf(value: unknown): Generator<string> {
 
 /** Returns the lines of a recipe that a shell runs. */
 function shellLines({ name, text }: (typeof recipes)[number]): string[] {
-  if (isYaml(name)) return safeLoadAll(text).flatMap((document) => [...textsOf(document)].flatMap((one) => one.split("\n")));
+  if (isYaml(name)) return recipeDocuments(name).flatMap((document) => [...textsOf(document)].flatMap((one) => one.split("\n")));
   if (name === "Jenkinsfile") return [...text.matchAll(/\bsh '([^']*)'/g)].map((found) => found[1] as string);
   return text.split("\n").map((line) => line.replace(/^(?:[\d*/,-]+ ){5}/, ""));
 }
@@ -55,10 +51,10 @@ for (const recipe of recipes) {
 test("the page of CI names every recipe", (t) => {
   const page = readFileSync(join(packageRoot(), "docs", "ci.md"), "utf8");
   t.deepEqual(
-    names.filter((name) => !page.includes(`(../examples/ci/${name})`)),
+    recipeNames.filter((name) => !page.includes(`(../examples/ci/${name})`)),
     [],
   );
-  t.true(names.length >= 8);
+  t.true(recipeNames.length >= 8);
 });
 
 test("the lines of the recipes are distinguished from others", (t) => {
