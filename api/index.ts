@@ -3,6 +3,8 @@
  */
 export { build } from "./build/build.js";
 export { buildTargets, type BuildTargetsOptions } from "./build/build-targets.js";
+export { targetBuildOptions, type TargetOptionsPlace } from "./bake/target-options.js";
+export { type GivenRights, type WantedRight, wantedRights } from "./bake/wanted-rights.js";
 export { readBake } from "./bake/read-bake.js";
 export type { BakeFile, BakeOptions, BakePlanResult } from "./bake/bake-options.js";
 export { readCompose } from "./compose/read-compose.js";

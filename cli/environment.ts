@@ -1,5 +1,4 @@
 import { notPrinted } from "./errors.js";
-import { resolve } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import type { BakeFile, BakeOptions } from "../api/bake/bake-options.js";
 import type { ComposeFile, ComposeOptions } from "../api/compose/compose-options.js";
@@ -12,6 +11,7 @@ import type { DoctorReport } from "../api/options/doctor-types.js";
 import type { LoginOptions, LoginResult, LogoutResult } from "../api/image-store/registry-login.js";
 import type { SourceFile } from "../core/diagnostics.js";
 import { systemErrorCode } from "../core/errors.js";
+import { hostPath } from "../api/texts/surroundings.js";
 import { storeWithoutHome } from "../core/system/store-without-home.js";
 
 /** The part of the library that the commands use. It is loaded only when a command needs it. */
@@ -59,14 +59,6 @@ export interface CliEnvironment {
  */
 export interface Command {
   run(args: readonly string[], environment: CliEnvironment): Promise<number>;
-}
-
-/**
- * Returns `path` as the process can open it. A usable path stays unchanged, so that messages show
- * the user's text.
- */
-export function hostPath(environment: CliEnvironment, path: string): string {
-  return environment.cwd === process.cwd() ? path : resolve(environment.cwd, path);
 }
 
 /**

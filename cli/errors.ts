@@ -4,10 +4,6 @@ export function notPrinted(error: Error): TsbuildError {
   return new TsbuildError("cli/write-failed", `Cannot print the result: ${error.message}`, { cause: error });
 }
 
-export function notSupportedYet(what: string, hint: string | undefined): UsageError {
-  return new UsageError("cli/not-supported", `Cannot use ${what}: it is not supported yet`, hint === undefined ? {} : { hint });
-}
-
 export function noSuchCommand(first: string, near: string | undefined): UsageError {
   return new UsageError("cli/unknown-command", `Cannot run "tsbuild ${first}": it is neither a command nor a directory`, {
     hint: near ? `did you mean "tsbuild ${near}"?` : `"tsbuild --help" lists the commands`,

@@ -1,4 +1,3 @@
-import { notSupportedYet } from "./errors.js";
 import { CanceledError, UsageError } from "../core/errors.js";
 
 export { UsageError } from "../core/errors.js";
@@ -11,14 +10,6 @@ export const EXIT = { success: 0, failure: 1, usage: 2, canceled: 130 } as const
  * shells.
  */
 export const INTERRUPTED = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
-
-/**
- * Returns the error for a flag or command of the contract that this version lacks. It is reported,
- * never ignored.
- */
-export function notSupported(what: string, hint?: string): UsageError {
-  return notSupportedYet(what, hint);
-}
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CanceledError) return EXIT.canceled;

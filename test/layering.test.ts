@@ -76,6 +76,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
   "solver/ops": ["local", "file", "inputs", "mounts", "."],
   api: [
     "options",
+    "texts",
     "record",
     "session",
     "store",

@@ -21,3 +21,14 @@ export const noRemoteFile = (address: string, names: readonly string[]): UsageEr
 
 export const remoteTooLarge = (address: string, name: string): UsageError =>
   new UsageError("bake/remote", `Cannot read ${name} of ${address}: a definition has at most 2 MiB`);
+
+export const inputOfTarget = (name: string): UsageError =>
+  new UsageError("bake/value", `Cannot build "${name}": a target reads neither its context nor its Dockerfile from the standard input`, {
+    hint: "write dockerfile-inline, or name a file",
+  });
+
+export const unknownPermission = (text: string, names: readonly string[]): UsageError =>
+  new UsageError("cli/bad-value", `Cannot allow "${text}": it is none of ${names.join(", ")}`);
+
+export const badNetwork = (text: string): UsageError =>
+  new UsageError("bake/value", `Cannot use the network "${text}": it is none of default, none, host`);

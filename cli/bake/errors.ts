@@ -2,18 +2,10 @@ import { UsageError } from "../exit-codes.js";
 
 /** Messages of the bake command, one function each. */
 
-export const inputOfTarget = (name: string): UsageError =>
-  new UsageError("bake/value", `Cannot build "${name}": a target reads neither its context nor its Dockerfile from the standard input`, {
-    hint: "write dockerfile-inline, or name a file",
-  });
-
 export const notAllowed = (wanted: readonly { readonly what: string; readonly flag: string }[]): UsageError =>
   new UsageError("bake/not-allowed", `Cannot build: the bake file asks for ${wanted.map(({ what }) => what).join("; ")}`, {
     hint: `allow it with ${wanted.map(({ flag }) => flag).join(" ")}`,
   });
-
-export const unknownPermission = (text: string, names: readonly string[]): UsageError =>
-  new UsageError("cli/bad-value", `Cannot allow "${text}": it is none of ${names.join(", ")}`);
 
 export const badList = (text: string): UsageError =>
   new UsageError("cli/bad-value", `Cannot list "${text}": expected targets or variables, with ,format=json behind it for JSON`);

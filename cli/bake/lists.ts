@@ -1,5 +1,5 @@
 import type { BakeFile } from "../../api/bake/bake-options.js";
-import { splitCsv } from "../syntax/csv.js";
+import { splitCsv } from "../../api/texts/csv.js";
 import { renderTable } from "../output/table.js";
 import { badList } from "./errors.js";
 

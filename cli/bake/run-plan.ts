@@ -12,9 +12,11 @@ import { createReporter } from "../progress/create-reporter.js";
 import { progressForm, terminal } from "../progress/form.js";
 import { showWarnings } from "../progress/show-warnings.js";
 import type { ParsedFlags } from "../syntax/flags.js";
+import { parseCount } from "../syntax/count.js";
 import { historyLimits } from "../syntax/history-limits.js";
 import { prepareResultFiles, type ResultFiles } from "../syntax/result-files.js";
-import { attributesOf, targetOptions } from "./target-options.js";
+import { targetBuildOptions } from "../../api/bake/target-options.js";
+import { attributesOf } from "../../api/bake/target-attributes.js";
 
 /** Targets to build, and how. */
 interface Wanted {
@@ -33,14 +35,14 @@ export async function runPlan(
   { targets: planned, flags, call, warnings: ofFiles, refine = (same) => same }: Wanted,
   environment: CliEnvironment,
 ): Promise<number> {
+  const { env, stdout } = environment;
   const files = prepareResultFiles({ one: (name) => (name === "metadata-file" ? flags.one(name) : undefined) }, environment);
   const form = progressForm({ named: flags.one("progress"), quiet: flags.has("quiet") }, environment);
-  const common = flags.all("jobs").map((jobs) => `--jobs=${jobs}`);
   const targets: Record<string, BuildOptions> = {};
   const called: { readonly target: PlannedBakeTarget; readonly method: "check" | "outline" | "targets"; readonly options: BuildOptions }[] =
     [];
   for (const target of planned) {
-    const options = refine(await targetOptions(target, common, environment));
+    const options = refine({ ...targetBuildOptions(target, { directory: environment.cwd, env, stdout }), collect: false });
     const method = readCallText(attributesOf(target).call ?? "build").method;
     if (method === "build") targets[target.name] = options;
     else if (!target.linked) called.push({ target, method, options });
@@ -68,6 +70,7 @@ export async function buildAll(
   environment: CliEnvironment,
 ): Promise<number> {
   const paint = paintFor(environment);
+  const jobs = parseCount(flags.one("jobs"), "jobs");
   const reporter = await createReporter(form, () => ({ stream: environment.stderr, paint, ...terminal(environment) }));
   const warnings: Diagnostic[] = [...ofFiles];
   let results: Readonly<Record<string, BuildResult>>;
@@ -75,6 +78,7 @@ export async function buildAll(
     results = await environment.api.buildTargets({
       ...storeRoot(environment, flags.one("root")),
       ...historyLimits(environment.env["TSBUILD_HISTORY"]),
+      ...(jobs === undefined ? {} : { jobs }),
       targets,
       signal: environment.signal,
       onEvent(event) {

@@ -1,7 +1,7 @@
 import { badCall } from "./errors.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { suggest } from "../../core/text/suggest.js";
-import { splitCsv } from "../syntax/csv.js";
+import { splitCsv } from "../../api/texts/csv.js";
 import type { ParsedFlags } from "../syntax/flags.js";
 
 type CallMethod = "build" | "check" | "outline" | "targets";

@@ -11,7 +11,7 @@ import { idleFlags } from "../syntax/docker-flags.js";
 import { EXIT, exitCodeOf, UsageError } from "../exit-codes.js";
 import { parseFlags } from "../syntax/flags.js";
 import { BUILD_SYNTAX } from "../syntax/build-flags.js";
-import { parseOutputs, usesStdout } from "../syntax/outputs-syntax.js";
+import { parseOutputs, usesStdout } from "../../api/texts/outputs.js";
 import { type Paint, paintFor } from "../output/paint.js";
 import { metadataOf } from "../progress/build-metadata.js";
 import { createReporter } from "../progress/create-reporter.js";

@@ -7,7 +7,7 @@ import { EXIT } from "../exit-codes.js";
 import { showWarnings } from "../progress/show-warnings.js";
 import { COMPOSE_SYNTAX } from "../syntax/compose-flags.js";
 import { dockerCommand } from "../syntax/docker-commands.js";
-import { badSsh } from "../syntax/errors.js";
+import { badSsh } from "../../api/texts/errors.js";
 import { type ParsedFlags, parseFlags } from "../syntax/flags.js";
 
 export const command: Command = {

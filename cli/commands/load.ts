@@ -1,5 +1,6 @@
 import { archiveFromTerminal } from "./errors.js";
-import { type Command, hostPath, print, withStore } from "../environment.js";
+import { hostPath } from "../../api/texts/surroundings.js";
+import { type Command, print, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { IDS_FLAG, parseFlags, PLATFORM_FLAG, platformChoice, ROOT_FLAG } from "../syntax/flags.js";
 import { familiarName } from "../output/names.js";

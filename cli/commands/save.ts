@@ -1,6 +1,7 @@
 import { archiveToTerminal } from "./errors.js";
 import { Writable } from "node:stream";
-import { type Command, hostPath, withStore } from "../environment.js";
+import { hostPath } from "../../api/texts/surroundings.js";
+import { type Command, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { parseFlags, PLATFORM_FLAG, platformChoice, ROOT_FLAG } from "../syntax/flags.js";
 

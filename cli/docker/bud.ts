@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { command as build } from "../commands/build.js";
-import { type CliEnvironment, type Command, hostPath } from "../environment.js";
+import { hostPath } from "../../api/texts/surroundings.js";
+import { type CliEnvironment, type Command } from "../environment.js";
 import { writeFileAtomic } from "../../core/system/fs-atomic.js";
 import { systemReason } from "../../core/system/system-reason.js";
 import { type ParsedFlags, parseFlags } from "../syntax/flags.js";

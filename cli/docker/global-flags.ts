@@ -1,5 +1,6 @@
 import { missingValue } from "../syntax/errors.js";
-import { type CliEnvironment, hostPath } from "../environment.js";
+import { hostPath } from "../../api/texts/surroundings.js";
+import { type CliEnvironment } from "../environment.js";
 
 /** A flag that docker takes before its command. */
 interface GlobalFlag {

@@ -3,10 +3,11 @@ import { text } from "node:stream/consumers";
 import type { CombinedImage, ImageSource } from "../../api/image-store/combine-images.js";
 import { isDigest } from "../../core/digest.js";
 import { systemReason } from "../../core/system/system-reason.js";
-import { type CliEnvironment, type Command, hostPath, print } from "../environment.js";
+import { hostPath } from "../../api/texts/surroundings.js";
+import { type CliEnvironment, type Command, print } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { withProgress } from "../progress/with-progress.js";
-import { splitCsv } from "../syntax/csv.js";
+import { splitCsv } from "../../api/texts/csv.js";
 import { type ParsedFlags, parseFlags } from "../syntax/flags.js";
 import { badDescriptor, badIndexAnnotation, nothingToCombine } from "./errors.js";
 

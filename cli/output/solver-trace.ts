@@ -2,7 +2,8 @@ import { badTraceForm, traceNotWritten } from "./errors.js";
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { SolverTraceRecord } from "../../api/options/options.js";
 import { printable } from "../../core/text/printable.js";
-import { type CliEnvironment, hostPath, printStderr } from "../environment.js";
+import { hostPath } from "../../api/texts/surroundings.js";
+import { type CliEnvironment, printStderr } from "../environment.js";
 import { jsonText } from "./json.js";
 
 /** Trace of the solver that the environment asks for. */

@@ -1,23 +1,26 @@
 import { setMember } from "../../core/set-member.js";
-import { twoStandardInputs, badBuildArg, badPair, badCount, badWord, emptyPlatform } from "./errors.js";
+import { twoStandardInputs, badBuildArg, badWord } from "./errors.js";
 import { contextKind } from "../../api/options/context-kind.js";
 import { DOCKER_ISOLATIONS, parseIsolation } from "../../api/options/isolation.js";
 import { collectText } from "../../api/sources/collect-text.js";
 import type { OptionFlag, OptionsReading, Readings } from "../../api/options/option.js";
 import type { BuildOptions } from "../../api/options/options.js";
 import type { BUILD_OPTIONS } from "../../api/options/table.js";
-import { parseBoolean } from "../../core/go-values/boolean.js";
-import { parseAllow } from "./allow-syntax.js";
+import { parseAllow } from "../../api/texts/allow.js";
 import { OPTION_FLAGS } from "./build-flags.js";
-import { parseBytes } from "./bytes.js";
-import { parseCacheFrom, parseCacheTo } from "./cache-syntax.js";
-import { type CsvPair, csvPairs, splitCsv } from "./csv.js";
-import { type CliEnvironment, hostPath, storeRoot } from "../environment.js";
-import { notSupported } from "../exit-codes.js";
+import { parseBytes } from "../../api/texts/bytes.js";
+import { parseCacheFrom, parseCacheTo } from "../../api/texts/cache.js";
+import { refuseAttestations } from "../../api/texts/attestations.js";
+import { splitCsv } from "../../api/texts/csv.js";
+import { parsePairs } from "../../api/texts/pairs.js";
+import { parsePlatforms } from "../../api/texts/platforms.js";
+import { hostPath } from "../../api/texts/surroundings.js";
+import { type CliEnvironment, storeRoot } from "../environment.js";
 import type { ParsedFlags } from "./flags.js";
 import { historyLimits } from "./history-limits.js";
-import { parseSsh } from "./ssh-syntax.js";
-import { parseSecrets } from "./secrets-syntax.js";
+import { parseCount } from "./count.js";
+import { parseSsh } from "../../api/texts/ssh.js";
+import { parseSecrets } from "../../api/texts/secrets.js";
 
 interface Where {
   readonly flag: OptionFlag;
@@ -49,13 +52,10 @@ const READERS: { readonly [R in Exclude<keyof Readings, "own" | "apart">]: Reade
   text: one((text) => text),
   texts: all((texts) => texts),
   csv: all((texts, { flag }) => texts.flatMap((text) => splitCsv(text, `--${flag.name} "${text}"`))),
-  labels: all((texts, { flag }) => pairs(texts, flag, "optional")),
-  pairs: all((texts, { flag }) => pairs(texts, flag, "required")),
+  labels: all((texts, { flag }) => parsePairs(texts, flag, "optional")),
+  pairs: all((texts, { flag }) => parsePairs(texts, flag, "required")),
   bytes: one((text, { name }) => parseBytes(text, `--${name}`)),
-  count: one((text, { name }) => {
-    if (/^[1-9]\d*$/.test(text)) return Number(text);
-    throw badCount(text, name);
-  }),
+  count: ({ flag, flags }) => parseCount(flags.one(flag.name), flag.name),
   word: one((text, { name, words = [] }) => {
     if (words.includes(text)) return text;
     throw badWord(name, text, words);
@@ -66,7 +66,7 @@ const READERS: { readonly [R in Exclude<keyof Readings, "own" | "apart">]: Reade
 /** Options whose flags have a grammar of their own. */
 const OWN: { readonly [N in OptionsReading<typeof BUILD_OPTIONS, "own">]: Reader<BuildOptions[N]> } = {
   buildArgs: all((texts, { environment }) => buildArgs(texts, environment), { always: true }),
-  platforms: all((texts, { environment }) => platforms(texts, environment), { always: true }),
+  platforms: all((texts, { environment }) => parsePlatforms(texts, environment), { always: true }),
   isolation: one((text) => (DOCKER_ISOLATIONS.includes(text) ? undefined : parseIsolation(text, "--isolation"))),
   pull: ({ flags }) => pull(flags.one("pull")),
   noCache: ({ flags }) => noCache(flags.one("no-cache")),
@@ -83,7 +83,7 @@ const OWN: { readonly [N in OptionsReading<typeof BUILD_OPTIONS, "own">]: Reader
  * and callback.
  */
 export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment): BuildOptions {
-  refuseUnsupported(flags);
+  refuseAttestations({ provenance: flags.one("provenance"), sbom: flags.one("sbom"), attest: flags.all("attest") });
   const options: Record<string, unknown> = { collect: false, ...historyLimits(environment.env["TSBUILD_HISTORY"]) };
   for (const [name, flag] of OPTION_FLAGS) {
     if (flag.reads === "apart") continue;
@@ -92,25 +92,6 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
     if (value !== undefined) options[name] = value;
   }
   return options;
-}
-
-/**
- * Refuses flags of the contract that lack an implementation, by name. Accepts values that change
- * nothing.
- */
-function refuseUnsupported(flags: ParsedFlags): void {
-  for (const name of ["provenance", "sbom"] as const) {
-    const value = flags.one(name);
-    if (value !== undefined && parseBoolean(value) !== false) throw notSupported(`--${name}=${value}`, `--${name}=false builds without`);
-  }
-  for (const value of flags.all("attest")) {
-    if (!csvPairs(value, `--attest "${value}"`).some(isDisabled)) throw notSupported(`--attest=${value}`);
-  }
-}
-
-/** Returns true for `disabled=true` in a value of `--attest`. */
-function isDisabled({ key, value = "" }: CsvPair): boolean {
-  return key === "disabled" && parseBoolean(value) === true;
 }
 
 /** Reads `--pull`. "newer" equals "always": a registry that is asked returns the newest image. */
@@ -135,34 +116,6 @@ function buildArgs(values: readonly string[], environment: CliEnvironment): Reco
     setMember(args, name, at < 0 ? environment.env[name] : value.slice(at + 1));
   }
   return args;
-}
-
-function pairs(
-  values: readonly string[],
-  { name, form = "KEY=VALUE" }: OptionFlag,
-  value: "required" | "optional",
-): Record<string, string> {
-  const result: Record<string, string> = {};
-  for (const text of values) {
-    const at = text.indexOf("=");
-    if (at < 1 && (value === "required" || at === 0 || text === "")) {
-      throw badPair(name, text, form);
-    }
-    setMember(result, at < 0 ? text : text.slice(0, at), at < 0 ? "" : text.slice(at + 1));
-  }
-  return result;
-}
-
-const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", ia32: "386" };
-
-function platforms(values: readonly string[], environment: CliEnvironment): readonly string[] | undefined {
-  if (values.includes("")) throw emptyPlatform();
-  const fallback = environment.env["DOCKER_DEFAULT_PLATFORM"];
-  const wanted = (values.length > 0 ? values : fallback ? [fallback] : [])
-    .flatMap((value) => splitCsv(value, `--platform "${value}"`))
-    .filter(Boolean);
-  if (wanted.length === 0) return undefined;
-  return wanted.map((name) => (name === "local" ? `linux/${ARCHITECTURES[process.arch] ?? process.arch}` : name));
 }
 
 /**

@@ -2,8 +2,8 @@ import { badHistoryLimit } from "./errors.js";
 import type { BuildOptions } from "../../api/options/options.js";
 import { parseDuration } from "../../core/text/duration.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
-import { parseBytes } from "./bytes.js";
-import { csvPairs } from "./csv.js";
+import { parseBytes } from "../../api/texts/bytes.js";
+import { csvPairs } from "../../api/texts/csv.js";
 
 /**
  * Reads the environment variable `TSBUILD_HISTORY`: `off`, or limits such as

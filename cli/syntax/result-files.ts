@@ -3,7 +3,8 @@ import { realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { abortError } from "../../core/errors.js";
 import { checkFileDestination } from "../../core/system/destination.js";
 import { writeFileAtomic } from "../../core/system/fs-atomic.js";
-import { type CliEnvironment, hostPath } from "../environment.js";
+import { hostPath } from "../../api/texts/surroundings.js";
+import { type CliEnvironment } from "../environment.js";
 import type { ParsedFlags } from "./flags.js";
 
 /** Files that a build writes beside its outputs: `--iidfile` and `--metadata-file`. */

@@ -1,5 +1,5 @@
 import test from "ava";
-import { parseCacheFrom, parseCacheTo } from "../../cli/syntax/cache-syntax.js";
+import { parseCacheFrom, parseCacheTo } from "../../api/texts/cache.js";
 import type { CliEnvironment } from "../../cli/environment.js";
 
 /** Only the working directory is asked for. */

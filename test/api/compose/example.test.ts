@@ -1,23 +1,20 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Readable } from "node:stream";
 import test from "ava";
 import { readCompose } from "../../../api/compose/read-compose.js";
 import { buildTargets } from "../../../api/build/build-targets.js";
 import { readBake } from "../../../api/bake/read-bake.js";
 import type { BuildOptions } from "../../../api/options/options.js";
 import type { PlannedBakeTarget } from "../../../api/options/planned-target.js";
-import { targetOptions } from "../../../cli/bake/target-options.js";
-import type { CliEnvironment } from "../../../cli/environment.js";
+import { targetBuildOptions } from "../../../api/bake/target-options.js";
 import { packageRoot } from "../../../core/package-root.js";
 import { temporaryDirectory } from "../../support/images/images.js";
 
 /** Builds targets into directories, and returns what the file `greeting` of each says. */
 async function greetings(targets: readonly PlannedBakeTarget[], cwd: string, path: string): Promise<Record<string, string>> {
-  const environment = { cwd, env: {}, stdin: Readable.from([]) } as unknown as CliEnvironment;
   const builds: Record<string, BuildOptions> = {};
   for (const target of targets) {
-    const options = await targetOptions(target, [], environment);
+    const options = targetBuildOptions(target, { directory: cwd, env: {} });
     builds[target.name] = { ...options, outputs: [{ type: "local", dest: join(path, target.name) }] };
   }
   await buildTargets({ targets: builds, root: join(path, "store") });

@@ -1,17 +1,17 @@
 import { badSsh } from "./errors.js";
-import type { SshSource } from "../../api/options/options.js";
+import type { SshSource } from "../options/options.js";
 import { statSync } from "node:fs";
-import { type CliEnvironment, hostPath } from "../environment.js";
+import { hostPath, type Surroundings } from "./surroundings.js";
 
 /**
  * Reads `--ssh` as docker does: `ID` is the agent of SSH_AUTH_SOCK, `ID=SOCKET` another one,
  * `ID=KEY[,KEY]` one with these keys alone. The kind of a path's file decides.
  */
-export function parseSsh(texts: readonly string[], environment: CliEnvironment): Record<string, SshSource> {
-  return Object.fromEntries(texts.map((text) => parseAgent(text, environment)));
+export function parseSsh(texts: readonly string[], surroundings: Surroundings): Record<string, SshSource> {
+  return Object.fromEntries(texts.map((text) => parseAgent(text, surroundings)));
 }
 
-function parseAgent(text: string, environment: CliEnvironment): [id: string, source: SshSource] {
+function parseAgent(text: string, surroundings: Surroundings): [id: string, source: SshSource] {
   const fail = (why: string, hint?: string): never => {
     throw badSsh(text, why, hint);
   };
@@ -26,11 +26,11 @@ function parseAgent(text: string, environment: CliEnvironment): [id: string, sou
           .split(",")
           .filter((path) => path !== "");
   if (paths.length === 0) {
-    const socket = environment.env["SSH_AUTH_SOCK"];
+    const socket = surroundings.env["SSH_AUTH_SOCK"];
     if (!socket) return fail("SSH_AUTH_SOCK is not set", `Start an agent (eval $(ssh-agent); ssh-add), or name a key: --ssh ${id}=FILE`);
     return [id, { socket }];
   }
-  const files = paths.map((path) => hostPath(environment, path));
+  const files = paths.map((path) => hostPath(surroundings, path));
   const sockets = files.filter((path) => statSync(path, { throwIfNoEntry: false })?.isSocket());
   if (sockets.length === 0) return [id, { keys: files }];
   if (files.length > 1) return fail("an agent's socket stands alone; only keys may be several");

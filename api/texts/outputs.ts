@@ -10,18 +10,19 @@ import {
   noSuchOutput,
   noLayoutDirectory,
   outputToTerminal,
+  noStandardOutput,
   noDirectory,
   twoOutputsToStdout,
+  notSupported,
 } from "./errors.js";
 import { Writable } from "node:stream";
-import type { Output } from "../../api/options/options.js";
-import { OUTPUT_TYPES, type OutputType } from "../../api/options/output-types.js";
+import type { Output } from "../options/options.js";
+import { OUTPUT_TYPES, type OutputType } from "../options/output-types.js";
 import type { Attributes } from "../../core/attributes.js";
 import { suggest } from "../../core/text/suggest.js";
 import { type AttributeRules, type AttributeTexts, keysOf, readAttributes } from "./attributes.js";
 import { csvPairs } from "./csv.js";
-import { type CliEnvironment, hostPath } from "../environment.js";
-import { notSupported } from "../exit-codes.js";
+import { hostPath, type Surroundings } from "./surroundings.js";
 
 const NAMES = OUTPUT_TYPES.map(({ type }) => type);
 
@@ -32,9 +33,9 @@ const NAMES = OUTPUT_TYPES.map(({ type }) => type);
 export function parseOutputs(
   values: readonly string[],
   shorthands: { readonly push: boolean; readonly load: boolean },
-  environment: CliEnvironment,
+  surroundings: Surroundings,
 ): Output[] {
-  const outputs = values.map((value) => parseOutput(value, environment));
+  const outputs = values.map((value) => parseOutput(value, surroundings));
   if (outputs.filter((output) => "dest" in output && typeof output.dest !== "string").length > 1) {
     throw twoOutputsToStdout();
   }
@@ -54,11 +55,12 @@ export function usesStdout(outputs: readonly Output[]): boolean {
   return outputs.some((output) => "dest" in output && typeof output.dest !== "string");
 }
 
-function parseOutput(text: string, environment: CliEnvironment): Output {
+function parseOutput(text: string, surroundings: Surroundings): Output {
   const pairs = csvPairs(text, `--output "${text}"`);
   const bare = pairs.length === 1 && pairs[0]?.value === undefined;
   if (bare && text === "") throw emptyOutput();
-  if (bare) return text === "-" ? { type: "tar", dest: toStdout(text, environment) } : { type: "local", dest: hostPath(environment, text) };
+  if (bare)
+    return text === "-" ? { type: "tar", dest: toStdout(text, surroundings) } : { type: "local", dest: hostPath(surroundings, text) };
   const attributes = new Map<string, string>();
   for (const { key, value, field } of pairs) {
     if (value === undefined) throw outputWithoutKey(field, text);
@@ -76,7 +78,7 @@ function parseOutput(text: string, environment: CliEnvironment): Output {
   // docker loads such a result into its engine.
   const loaded = known.withoutDest !== undefined && !attributes.get("dest");
   const read = loaded ? withoutFile(known.attributes) : known.attributes;
-  const options = readAttributes(read, attributes, rules(text, known, environment));
+  const options = readAttributes(read, attributes, rules(text, known, surroundings));
   return {
     type: loaded ? known.withoutDest : type,
     ...options,
@@ -114,10 +116,10 @@ function withoutFile(table: Attributes): Attributes {
   return Object.fromEntries(Object.entries(table).filter(([name, { form }]) => form !== "file" && !flags.includes(name)));
 }
 
-function rules(text: string, { type }: OutputType, environment: CliEnvironment): AttributeRules {
+function rules(text: string, { type }: OutputType, surroundings: Surroundings): AttributeRules {
   return {
-    path: (path) => hostPath(environment, path),
-    stream: () => toStdout(text, environment),
+    path: (path) => hostPath(surroundings, path),
+    stream: () => toStdout(text, surroundings),
     emptyValues: true,
     refuse: (key, value, { form, choices = [], directoryWithout }) => {
       if (value === undefined && form !== "file" && form !== "directory") return attributeMissing(text, type, key);
@@ -140,10 +142,9 @@ function rules(text: string, { type }: OutputType, environment: CliEnvironment):
 /**
  * Returns a stream that passes its bytes to the standard output and does not close it at its end.
  */
-function toStdout(text: string, environment: CliEnvironment): Writable {
-  const { stdout } = environment;
-  if (stdout.isTTY) {
-    throw outputToTerminal(text);
-  }
+function toStdout(text: string, surroundings: Surroundings): Writable {
+  const { stdout } = surroundings;
+  if (stdout === undefined) throw noStandardOutput(text);
+  if (stdout.isTTY) throw outputToTerminal(text);
   return new Writable({ highWaterMark: 1 << 20, write: (chunk, _encoding, done) => void stdout.write(chunk, done) });
 }

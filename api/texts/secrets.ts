@@ -1,18 +1,18 @@
 import { badSecret } from "./errors.js";
-import type { SecretSource } from "../../api/options/options.js";
+import type { SecretSource } from "../options/options.js";
 import { csvPairs } from "./csv.js";
-import { type CliEnvironment, hostPath } from "../environment.js";
+import { hostPath, type Surroundings } from "./surroundings.js";
 
 /**
  * Reads `--secret` as docker does: `id=NAME,src=FILE` or `id=NAME,env=VARIABLE`. The id alone means
  * the variable of that name, else the file of that name. `type=env` turns `src` into a variable's
  * name.
  */
-export function parseSecrets(texts: readonly string[], environment: CliEnvironment): Record<string, SecretSource> {
-  return Object.fromEntries(texts.map((text) => parseSecret(text, environment)));
+export function parseSecrets(texts: readonly string[], surroundings: Surroundings): Record<string, SecretSource> {
+  return Object.fromEntries(texts.map((text) => parseSecret(text, surroundings)));
 }
 
-function parseSecret(text: string, environment: CliEnvironment): [id: string, source: SecretSource] {
+function parseSecret(text: string, surroundings: Surroundings): [id: string, source: SecretSource] {
   const fail = (why: string): never => {
     throw badSecret(text, why);
   };
@@ -47,7 +47,7 @@ function parseSecret(text: string, environment: CliEnvironment): [id: string, so
   }
   if (id === "") return fail("it has no id, for example id=token,src=token.txt");
   if (src !== undefined && env !== undefined) return fail("it has a src and an env");
-  if (env === undefined && src === undefined && type !== "file" && environment.env[id] !== undefined) env = id;
+  if (env === undefined && src === undefined && type !== "file" && surroundings.env[id] !== undefined) env = id;
   if (env !== undefined || type === "env") return [id, { env: env ?? id }];
-  return [id, { src: hostPath(environment, src ?? id) }];
+  return [id, { src: hostPath(surroundings, src ?? id) }];
 }

@@ -1,13 +1,12 @@
-import { badCache } from "./errors.js";
-import { CACHE_TYPES, type CacheType } from "../../api/options/cache-types.js";
-import type { CacheFrom, CacheTo } from "../../api/options/options.js";
+import { badCache, notSupported } from "./errors.js";
+import { CACHE_TYPES, type CacheType } from "../options/cache-types.js";
+import type { CacheFrom, CacheTo } from "../options/options.js";
 import type { Attribute, Attributes } from "../../core/attributes.js";
 import { suggest } from "../../core/text/suggest.js";
 import { keysOf, readAttributes } from "./attributes.js";
 import { csvPairs, splitCsv } from "./csv.js";
-import { type CliEnvironment, hostPath } from "../environment.js";
-import type { UsageError } from "../exit-codes.js";
-import { notSupported } from "../exit-codes.js";
+import { hostPath, type Surroundings } from "./surroundings.js";
+import type { UsageError } from "../../core/errors.js";
 
 type Flag = "cache-from" | "cache-to";
 
@@ -20,13 +19,13 @@ const PASSED_OVER = new Set(["repository", "ghtoken", "disable_accept_encoding",
 /**
  * Reads the values of `--cache-from`: `type=…,…`, or references of caches and images in registries.
  */
-export function parseCacheFrom(values: readonly string[], environment: CliEnvironment): CacheFrom[] {
-  return parseEntries("cache-from", values).map((entry) => entry.read(environment) as unknown as CacheFrom);
+export function parseCacheFrom(values: readonly string[], surroundings: Surroundings): CacheFrom[] {
+  return parseEntries("cache-from", values).map((entry) => entry.read(surroundings) as unknown as CacheFrom);
 }
 
 /** Reads the values of `--cache-to`. */
-export function parseCacheTo(values: readonly string[], environment: CliEnvironment): CacheTo[] {
-  return parseEntries("cache-to", values).map((entry) => entry.read(environment) as unknown as CacheTo);
+export function parseCacheTo(values: readonly string[], surroundings: Surroundings): CacheTo[] {
+  return parseEntries("cache-to", values).map((entry) => entry.read(surroundings) as unknown as CacheTo);
 }
 
 function parseEntries(flag: Flag, values: readonly string[]): Entry[] {
@@ -99,13 +98,13 @@ class Entry {
   }
 
   /** Returns the options of the library. */
-  read(environment: CliEnvironment): Readonly<Record<string, unknown>> {
+  read(surroundings: Surroundings): Readonly<Record<string, unknown>> {
     if (this.#given.get("compression") === "estargz") throw notSupported(`compression=estargz in --${this.flagName}`, "gzip and zstd are");
     for (const { key, value, found, hint } of this.#type.refuses ?? []) {
       if (this.#given.get(key) === value) throw this.#error(`${key}: ${found}`, hint);
     }
     const options = readAttributes(this.#table, this.#given, {
-      path: (path) => hostPath(environment, path),
+      path: (path) => hostPath(surroundings, path),
       refuse: (key, value, attribute) => this.#refuse(key, value, attribute),
     });
     return { type: this.#type.type, ...options };

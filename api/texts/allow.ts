@@ -1,8 +1,7 @@
-import { noSuchEntitlement } from "./errors.js";
-import type { Entitlement } from "../../api/options/options.js";
+import { noSuchEntitlement, notSupported } from "./errors.js";
+import type { Entitlement } from "../options/options.js";
 import { suggest } from "../../core/text/suggest.js";
 import { splitCsv } from "./csv.js";
-import { notSupported } from "../exit-codes.js";
 
 /** Rights that a build can be granted. */
 const GRANTABLE: Readonly<Record<Entitlement, true>> = { "network.host": true, "security.insecure": true };
