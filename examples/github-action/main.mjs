@@ -96,7 +96,7 @@ function secrets(directory) {
   ];
 }
 
-function commandLine(directory, { metadata, annotations }) {
+function commandLine(directory, { metadata, annotations, findings }) {
   const file = input("file");
   const context = (input("context") || defaultContext()).replaceAll("{{defaultContext}}", defaultContext());
   return [
@@ -108,6 +108,7 @@ function commandLine(directory, { metadata, annotations }) {
     ...(file === "" ? [] : [`--file=${file}`]),
     ...secrets(directory),
     `--report=github=${annotations}`,
+    `--report=codequality=${findings}`,
     "--progress=plain",
     `--metadata-file=${metadata}`,
     "--",
@@ -146,7 +147,12 @@ const cell = (text) =>
     .replaceAll(/\s+/g, " ");
 const seconds = (milliseconds) => `${(milliseconds / 1000).toFixed(1)}s`;
 
-function summaryOf(build, reasons) {
+function findingRow({ location: { path, lines }, check_name: rule, description }) {
+  return `| ${cell(path)}:${lines.begin} | ${cell(rule)} | ${cell(description)} |`;
+}
+
+/** Findings have all lines: the service shows ten of a kind in the files, and passes over the rest. */
+function summaryOf(build, reasons, findings) {
   const rows = build.stepList.map(
     ({ number, name, status, duration }) =>
       `| ${number} | ${cell(name)} | ${status} | ${seconds(duration)} | ${cell(reasons.get(number) ?? "")} |`,
@@ -158,6 +164,7 @@ function summaryOf(build, reasons) {
     `${build.steps} steps, ${build.cached} cached, ${build.executed} run, ${seconds(build.duration)}${build.warnings > 0 ? `, ${build.warnings} warnings` : ""}`,
     "",
     ...(build.error ? [`**${cell(build.error.message)}**`, ""] : []),
+    ...(findings.length > 0 ? ["| line | rule | finding |", "|---|---|---|", ...findings.map(findingRow), ""] : []),
     "| | step | result | time | why |",
     "|---|---|---|---|---|",
     ...rows,
@@ -168,14 +175,14 @@ function summaryOf(build, reasons) {
 /** Bytes that the runner takes of a summary. */
 const LONGEST = 1024 * 1024;
 
-function writeSummary(command, before) {
+function writeSummary(command, before, findings) {
   if (!env.GITHUB_STEP_SUMMARY || /^(false|0)$/i.test(env.DOCKER_BUILD_SUMMARY ?? "")) return;
   const inspected = spawnSync(command, ["builds", "inspect"], { encoding: "utf8", maxBuffer: 1 << 28 });
   if (inspected.status !== 0) return;
   const build = JSON.parse(inspected.stdout);
   if (build.id === before) return;
   const reasons = new Map(build.stepList.map((step) => [step.number, reasonOf(step)]));
-  const text = summaryOf(build, reasons);
+  const text = summaryOf(build, reasons, findings);
   if (Buffer.byteLength(text) < LONGEST) appendFileSync(env.GITHUB_STEP_SUMMARY, text);
 }
 
@@ -195,12 +202,13 @@ let status = 1;
 try {
   const metadata = join(directory, "metadata.json");
   const annotations = join(directory, "annotations");
+  const findings = join(directory, "findings.json");
   const command = findCommand();
   const before = lastBuild(command);
   // Steps may print what the runner would take for its commands.
   const resume = randomUUID();
   process.stdout.write(`::stop-commands::${resume}\n`);
-  const ran = spawnSync(command, commandLine(directory, { metadata, annotations }), { stdio: "inherit" });
+  const ran = spawnSync(command, commandLine(directory, { metadata, annotations, findings }), { stdio: "inherit" });
   process.stdout.write(`\n::${resume}::\n`);
   if (ran.error) fail(`Cannot start tsbuild: ${ran.error.message}`);
   if (existsSync(annotations)) process.stdout.write(readFileSync(annotations));
@@ -212,7 +220,7 @@ try {
     output("digest", found["containerimage.digest"] ?? "");
     output("metadata", text.trim());
   }
-  writeSummary(command, before);
+  writeSummary(command, before, existsSync(findings) ? JSON.parse(readFileSync(findings, "utf8")) : []);
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }

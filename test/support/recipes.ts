@@ -53,11 +53,26 @@ interface TektonTask {
   readonly spec: { readonly steps: readonly [{ readonly script: string; readonly env: readonly Variable[] }] };
 }
 
+const gitlabScript = ({ before_script, script, after_script, variables }: GitLabJob): Script => ({
+  lines: [...before_script, ...script, ...after_script],
+  env: variables,
+});
+
 /** Readers of the forms of CI: the script that each would hand to a shell. */
 export const scriptOf = {
   gitlab(name: string): Script {
     const [{ image }] = recipeDocuments(name) as [{ readonly image: GitLabJob }];
-    return { lines: [...image.before_script, ...image.script, ...image.after_script], env: image.variables };
+    return gitlabScript(image);
+  },
+  /** Reads GitLab's component, with the defaults of its inputs. */
+  component(): Script {
+    const text = readFileSync(join(packageRoot(), "examples", "gitlab-component", "templates", "build.yml"), "utf8");
+    const [{ spec }] = safeLoadAll(text) as [
+      { readonly spec: { readonly inputs: Readonly<Record<string, { readonly default: unknown }>> } },
+    ];
+    const filled = text.replaceAll(/\$\[\[ inputs\.(\w+) \]\]/g, (_, name: string) => String(spec.inputs[name]?.default));
+    const [, { tsbuild }] = safeLoadAll(filled) as [unknown, { readonly tsbuild: GitLabJob }];
+    return gitlabScript(tsbuild);
   },
   github(name: string, job: string): Script {
     const [{ jobs }] = recipeDocuments(name) as [GitHubWorkflow];

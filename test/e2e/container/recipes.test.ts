@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
@@ -28,6 +28,8 @@ interface Run {
   readonly pushes?: string;
   /** Text of the build about its tier; undefined for namespaces of its own. */
   readonly tier: RegExp | undefined;
+  /** Files that the script leaves in the project. */
+  readonly leaves?: Readonly<Record<string, string>>;
   /** Variables that the CI gives. */
   readonly env?: (place: Place) => Readonly<Record<string, string>>;
   /** Text in the script that the CI, or whoever takes the recipe, replaces. */
@@ -43,18 +45,22 @@ interface Place {
 
 /** A user of a machine, without subordinate ids. */
 const RUNNER: ContainerKind = { ...containers.unmasked, uid: 12_345, gid: 12_345 };
+const COMPONENT = "gitlab-component";
 const CHROOT = /steps run with isolation "chroot"/;
 const SUPERVISED = /steps run with isolation "supervised"/;
 const { username, password } = REGISTRY_ACCOUNT;
 
-const gitlab = ({ project, registry }: Place) => ({
-  CI_PROJECT_DIR: project,
-  CI_REGISTRY: registry,
-  CI_REGISTRY_IMAGE: `${registry}/group/app`,
-  CI_COMMIT_SHORT_SHA: "0a1b2c3d",
-  CI_REGISTRY_USER: username,
-  CI_REGISTRY_PASSWORD: password,
-});
+/** Returns variables of GitLab. Each group has a cache of its own. */
+const gitlab =
+  (group: string) =>
+  ({ project, registry }: Place) => ({
+    CI_PROJECT_DIR: project,
+    CI_REGISTRY: registry,
+    CI_REGISTRY_IMAGE: `${registry}/${group}/app`,
+    CI_COMMIT_SHORT_SHA: "0a1b2c3d",
+    CI_REGISTRY_USER: username,
+    CI_REGISTRY_PASSWORD: password,
+  });
 const github = { GITHUB_REPOSITORY: "me/app", GITHUB_SHA: "0a1b", GITHUB_ACTOR: username };
 /** Directories that a pod of the recipe has. */
 const pod = ({ volume, repository }: Place) => ({
@@ -70,9 +76,9 @@ const RUNS: readonly (readonly [what: string, run: Run])[] = [
       recipe: "gitlab.yml",
       script: scriptOf.gitlab("gitlab.yml"),
       kind: containers.default,
-      pushes: "group/app:0a1b2c3d",
+      pushes: "default/app:0a1b2c3d",
       tier: CHROOT,
-      env: gitlab,
+      env: gitlab("default"),
     },
   ],
   [
@@ -81,9 +87,21 @@ const RUNS: readonly (readonly [what: string, run: Run])[] = [
       recipe: "gitlab.yml",
       script: scriptOf.gitlab("gitlab.yml"),
       kind: containers.privileged,
-      pushes: "group/app:0a1b2c3d",
+      pushes: "privileged/app:0a1b2c3d",
       tier: undefined,
-      env: gitlab,
+      env: gitlab("privileged"),
+    },
+  ],
+  [
+    "the docker executor, as a component",
+    {
+      recipe: COMPONENT,
+      script: scriptOf.component(),
+      kind: containers.default,
+      pushes: "component/app:0a1b2c3d",
+      tier: CHROOT,
+      env: gitlab("component"),
+      leaves: { "gl-code-quality-report.json": "[]\n" },
     },
   ],
   [
@@ -217,7 +235,7 @@ function placePrograms(bin: string): void {
   const tsbuild = `#!/bin/sh\nexec "${process.execPath}" "${CLI}" "$@"\n`;
   const programs = {
     "tsbuild-of-npm": tsbuild,
-    npm: `#!/bin/sh\n[ "$*" = "install --global tsbuild" ] && ln -s tsbuild-of-npm "${bin}/tsbuild"\n`,
+    npm: `#!/bin/sh\ncase "$*" in "install --global tsbuild"*) ln -s tsbuild-of-npm "${bin}/tsbuild" ;; *) exit 1 ;; esac\n`,
     sudo: "#!/bin/sh\n",
   };
   for (const [name, text] of Object.entries(programs)) writeFileSync(join(bin, name), text, { mode: 0o755 });
@@ -229,7 +247,7 @@ function replaced(text: string, texts: Readonly<Record<string, string>>): string
 
 const REGISTRIES = /registry\.example\.com|ghcr\.io|image-registry\.openshift-image-registry\.svc:5000/g;
 
-async function runRecipe(t: ExecutionContext, { script, kind, pushes, tier, env, texts }: Run): Promise<void> {
+async function runRecipe(t: ExecutionContext, { script, kind, pushes, tier, env, texts, leaves }: Run): Promise<void> {
   const volume = mkdtempSync(join(tmpdir(), "tsbuild-recipe-"));
   t.teardown(() => removeTree(volume));
   const at = (...names: readonly string[]) => join(volume, ...names);
@@ -267,6 +285,7 @@ async function runRecipe(t: ExecutionContext, { script, kind, pushes, tier, env,
   t.is(code, 0, `${stdout}${stderr}`);
   if (tier) t.regex(stderr, tier);
   else t.notRegex(stderr, /isolation "/);
+  for (const [name, text] of Object.entries(leaves ?? {})) t.is(readFileSync(join(project, name), "utf8"), text);
   if (pushes === undefined) return;
   const [name, tag] = pushes.split(":");
   const authorization = `Basic ${credentials.auths[registry.host]?.auth}`;
@@ -278,5 +297,5 @@ async function runRecipe(t: ExecutionContext, { script, kind, pushes, tier, env,
 for (const [what, one] of RUNS) run(`the recipe ${one.recipe} builds in ${what}`, (t) => runRecipe(t, one));
 
 test("every recipe is run", (t) => {
-  t.deepEqual([...new Set(RUNS.map(([, { recipe }]) => recipe))].sort(), [...recipeNames].sort());
+  t.deepEqual([...new Set(RUNS.map(([, { recipe }]) => recipe))].sort(), [...recipeNames, COMPONENT].sort());
 });
