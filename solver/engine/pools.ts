@@ -7,6 +7,15 @@ type Pool = EngineVertex<unknown>["pool"];
 export type Jobs = { readonly [P in Pool]: number };
 
 /**
+ * Places of a pool. Note that it is a type of our own, because declarations of the library name it,
+ * and they bring no package of others.
+ */
+export interface Places {
+  concurrency: number;
+  add(run: () => Promise<void>, options: { readonly priority: number }): Promise<void>;
+}
+
+/**
  * Places for running vertices. Solves that share them run no more vertices at once than one solve.
  */
 export class Pools {
@@ -18,7 +27,7 @@ export class Pools {
   }
 
   /** Returns a pool, made when the first vertex runs: a build without changes needs none. */
-  of(name: Pool): PQueue {
+  of(name: Pool): Places {
     let queue = this.#queues.get(name);
     if (!queue) this.#queues.set(name, (queue = new PQueue({ concurrency: this.#jobs[name] })));
     return queue;

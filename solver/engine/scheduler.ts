@@ -1,4 +1,3 @@
-import type PQueue from "p-queue";
 import type { CacheKey } from "../../core/cache-key.js";
 import { WaitItem } from "../../core/tasks/wait-item.js";
 import { NearestHits } from "./nearest-hits.js";
@@ -8,7 +7,7 @@ import type { MadeNow } from "./made-now.js";
 import { distinctKeys, keyComponents, persistentKey, primaryKey, resultKeys, unusedKey } from "./keys.js";
 import type { ResultKeys } from "./vertex-state.js";
 import type { CachedResult, OpContext } from "./op.js";
-import type { Pools } from "./pools.js";
+import type { Places, Pools } from "./pools.js";
 import type { Verdicts } from "./probe.js";
 import type { Session } from "./session.js";
 import type { KeyKind } from "./trace.js";
@@ -171,7 +170,7 @@ export class Scheduler<R> {
    * no two builds can wait for each other. While it waits for another build's step, its place is
    * lent to others.
    */
-  async #execute(node: Node<R>, keys: ResultKeys, context: OpContext, pool: PQueue): Promise<void> {
+  async #execute(node: Node<R>, keys: ResultKeys, context: OpContext, pool: Places): Promise<void> {
     const { cache, reporter } = this.#session;
     const lock = primaryKey(keys);
     if (lock === undefined || node.ignoreCache) return await this.#again(node, keys, context);
