@@ -21,7 +21,7 @@
 #define cleanup_file __attribute__((cleanup(close_file_behind)))
 #define cleanup_directory __attribute__((cleanup(close_directory_behind)))
 
-/* Closes a descriptor unless it is negative, and makes it so. */
+/* Closes a descriptor unless it is negative, and sets the variable to -1. */
 static inline void close_fd_behind(int *fd)
 {
 	int error = errno;

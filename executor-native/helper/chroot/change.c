@@ -52,7 +52,7 @@ static int hold_descriptor(const struct call *call, const struct caller *identit
 	return still_waits(call) ? take_fd(&held) : -ESRCH;
 }
 
-/* Lets a change pass of what cannot be seen, and has the files of the machine looked after. */
+/* Lets a change of an unknown file pass, and has the files of the machine checked afterwards. */
 static struct answer let_pass(const struct monitor *monitor)
 {
 	monitor->handed->is_suspected = true;
@@ -83,7 +83,7 @@ static struct answer change_inside(const struct monitor *monitor, const struct c
 	return held < 0 ? VALUE(-error) : make_change(call, &outside, identity, change, held);
 }
 
-/* Changes a file by its path. The kernel goes on with those that lead nowhere outside. */
+/* Changes a file by its path. The kernel makes the changes by paths that stay in the root. */
 static struct answer change_path(const struct monitor *monitor, const struct call *call, const struct subject *subject,
                                  struct change *change)
 {

@@ -2,10 +2,11 @@
  * Changes of owners, modes, times and attributes of files that a caller names by a descriptor, or
  * by a link of /proc.
  *
- * A step can have a descriptor of a file of the machine's /proc or /sys, and would change it for
- * everybody: of root's files there, root's id is all that the kernel asks for. So by a descriptor
- * this process makes the change itself, of the file that it has looked at: another thread may
- * exchange the descriptor. Links of /proc are followed by nobody else either.
+ * A step can have a descriptor of a file of the machine's /proc or /sys. The kernel would let it
+ * change that file for everybody, because the file is root's and so is the step's id. So this
+ * process makes changes by a descriptor itself, and makes them to the file that it has checked,
+ * because another thread may exchange the descriptor. For the same reason it follows links of /proc
+ * itself.
  */
 #ifndef TSBUILD_CHROOT_CHANGE_H
 #define TSBUILD_CHROOT_CHANGE_H

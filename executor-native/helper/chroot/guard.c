@@ -58,8 +58,8 @@ struct answer answer_trace(const struct monitor *monitor, const struct call *cal
 }
 
 /*
- * Keeps processes readable for the monitor, which is asked for by the files they have open. Other
- * users may not read them, dumpable or not.
+ * Answers PR_SET_DUMPABLE with success, and changes nothing: the monitor has to read which files a
+ * process has open. Other users cannot read the process in either case.
  */
 struct answer answer_dumpable(const struct monitor *monitor, const struct call *call)
 {

@@ -1,7 +1,7 @@
 /*
- * Files of the machine that a step was given, and how they looked. A process of root's id that
- * changed its user on the way shows nobody which file a descriptor of its own is, so that its
- * changes of descriptors cannot be refused. If it was one of these, it gets its look back.
+ * Files of the machine that a step was given, and how they looked. The files that a process has
+ * open cannot be read when it had root's id and changed its user. Its changes by descriptors are
+ * therefore let pass, and these files get their look back afterwards.
  */
 #ifndef TSBUILD_CHROOT_HANDED_H
 #define TSBUILD_CHROOT_HANDED_H

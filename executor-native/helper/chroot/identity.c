@@ -25,7 +25,9 @@ bool read_identity(const struct call *call, struct caller *identity)
 	text[size > 0 ? size : 0] = 0;
 	const char *process = strstr(text, "\nTgid:"), *users = strstr(text, "\nUid:"), *groups = strstr(text, "\nGid:");
 	const char *capabilities = strstr(text, "\nCapEff:");
-	/* All of them where they are not read: who changes a file for the caller has its ids too. */
+	/*
+	 * All capabilities where they cannot be read: a change for the caller is made with its ids too.
+	 */
 	identity->capabilities = capabilities ? strtoull(capabilities + strlen("\nCapEff:"), NULL, 16) : UINT64_MAX;
 	return process && users && groups && sscanf(process, "\nTgid: %d", &identity->process) == 1 &&
 	       sscanf(users, "\nUid: %u %*u %*u %u", &identity->user, &identity->files_user) == 2 &&

@@ -52,7 +52,9 @@ static void receive_signal(struct waiting *waiting)
 		note_end(&waiting->ends, pid, status);
 }
 
-/* Receives the filter's descriptor; the command ends without one when it has a reason to say. */
+/*
+ * Receives the filter's descriptor. A command that fails before ends without one, and reports why.
+ */
 static void receive_filter(struct waiting *waiting)
 {
 	char word;
@@ -62,7 +64,7 @@ static void receive_filter(struct waiting *waiting)
 	prefer_quick_answers(waiting->listener);
 }
 
-/* Answers until the command ends, or nobody wants it any more. */
+/* Answers calls until the command ends, or the step is stopped. */
 static void wait_for_end(const struct way_to_keep *way, const struct monitor *monitor, struct waiting *waiting)
 {
 	while (!waiting->ends.has_ended && !waiting->is_stopped) {
@@ -128,7 +130,7 @@ static struct waiting run(struct working_root *root, const struct way_to_keep *w
 	end_descendants();
 	restore_handed(&handed);
 	if (waiting.listener >= 0)
-		close(waiting.listener); /* not before: calls of whoever is left would fail oddly */
+		close(waiting.listener); /* not earlier: calls of the processes that were left would fail with ENOSYS */
 	return waiting;
 }
 

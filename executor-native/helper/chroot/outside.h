@@ -1,7 +1,7 @@
 /*
- * Files of /proc and /sys, which are outside the root of a step. It has empty directories there;
- * the monitor opens what a step may see, and hands it over. No directory outside is ever handed
- * over, because a step would get everywhere by it.
+ * Files of /proc and /sys, which are outside the root of a step. The root has empty directories
+ * there. The monitor opens the files that a step may see, and hands them over. It never hands over
+ * a directory outside, because every other directory can be reached from there.
  */
 #ifndef TSBUILD_CHROOT_OUTSIDE_H
 #define TSBUILD_CHROOT_OUTSIDE_H
@@ -116,7 +116,7 @@ int hold_outside(const struct monitor *monitor, const struct outside *outside, b
 /* Cuts the path of the root off a path of the machine; false when it is not inside. */
 bool cut_root(const struct monitor *monitor, char path[PATH_MAX]);
 
-/* Returns true when the step may see an entry of a directory, of which `shown` is the path. */
+/* Returns true when the step may see an entry of the directory whose path is `shown`. */
 bool is_shown(const struct monitor *monitor, const char *shown, const char *name);
 
 /* Returns true when the step may write to a file. */

@@ -3,7 +3,6 @@
  * what was lent to the step if its monitor should die. See "monitor" in README.md.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -15,16 +14,10 @@
 #include "base/util.h"
 #include "chroot/monitor.h"
 #include "chroot/processes.h"
-#include "translation/step.h"
 #include "modes/modes.h"
 #include "modes/output.h"
-
-/* Descriptors that the caller gives, besides standard output and standard error. */
-#define SPEC_FD 3
-#define STATUS_FD 4
-
-/* Linux 5.9. */
-#define NR_CLOSE_RANGE 436
+#include "modes/runner.h"
+#include "translation/step.h"
 
 /* Linux 5.3. */
 #define NR_PIDFD_OPEN 434
@@ -62,7 +55,7 @@ static void block_stop(int how)
 	sigprocmask(how, &signals, NULL);
 }
 
-/* Starts the monitor; SIGTERM is blocked until there is somebody to pass it on to. */
+/* Starts the monitor. SIGTERM is blocked until there is a monitor to pass it on to. */
 static void start_monitor(const struct spec *spec, struct output *carried, struct lent *lent)
 {
 	int output[2], errors[2];
@@ -112,18 +105,8 @@ int mode_chroot(int count, char **arguments)
 	struct spec spec;
 	struct output carried;
 	struct watch nothing = {.fd = -1};
-	struct sigaction action = {.sa_handler = stop};
 	(void)count, (void)arguments;
-	report_to(STATUS_FD);
-	if (fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC) < 0)
-		return EXIT_FAILED;
-	sigaction(SIGTERM, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	read_spec(SPEC_FD, &spec);
-	close(SPEC_FD);
-	syscall(NR_CLOSE_RANGE, STATUS_FD + 1, ~0u, 0);
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	if (getppid() != (pid_t)spec.parent || !spec.working)
+	if (!begin_runner(&spec, stop, SIGTERM) || !spec.working)
 		return EXIT_FAILED;
 	struct lent *lent = share_lent();
 	adopt_orphans();

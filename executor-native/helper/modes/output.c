@@ -58,7 +58,7 @@ bool carry_all(struct output *output, struct watch *watch)
 			break;
 		if (polled[MONITOR].fd >= 0 && polled[MONITOR].revents) {
 			polled[MONITOR].fd = -1;
-			timeout = 0; /* whoever is left writes what nobody waits for */
+			timeout = 0; /* the processes that are left may write on, but nobody waits for it */
 			continue;
 		}
 		carry_polled(output, &polled[OUTPUT], STDOUT_FILENO);

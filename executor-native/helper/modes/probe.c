@@ -54,8 +54,9 @@ static pid_t clone_into(unsigned long namespaces)
 }
 
 /*
- * Asks for what cannot be: the kernel, which looks at rights first, says that there is no such
- * directory. A container's filter of system calls refuses it, also with CAP_SYS_ADMIN.
+ * Makes a call that cannot succeed. A kernel that allows it checks rights first, and then reports
+ * that there is no such directory. A container's filter of system calls refuses it, even with
+ * CAP_SYS_ADMIN.
  */
 static bool try_pivot_root(void) { return syscall(SYS_pivot_root, "", "") < 0 && errno == ENOENT; }
 

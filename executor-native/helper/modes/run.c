@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -21,6 +20,7 @@
 #include "modes/output.h"
 #include "modes/path-length.h"
 #include "modes/restart.h"
+#include "modes/runner.h"
 #include "ownership/owners.h"
 #include "roots/layer-mounts.h"
 #include "roots/working-root.h"
@@ -28,13 +28,6 @@
 #include "spec/spec.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/watch.h"
-
-/* Descriptors from the caller, besides standard output and standard error. */
-#define SPEC_FD 3
-#define STATUS_FD 4
-
-/* Linux 5.9. */
-#define NR_CLOSE_RANGE 436
 
 /* Stands for no process. */
 #define NOBODY (-1)
@@ -267,22 +260,8 @@ static void prepare_owners(struct step *step)
 int mode_run(int count, char **arguments)
 {
 	struct step step = {.has_carried = false};
-	struct sigaction action = {.sa_handler = stop};
 	(void)count, (void)arguments;
-	report_to(STATUS_FD);
-	if (fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC) < 0)
-		return EXIT_FAILED;
-	sigaction(SIGTERM, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	read_spec(SPEC_FD, &step.spec);
-	close(SPEC_FD);
-	/*
-	 * Nothing that was inherited by accident may reach the command; before Linux 5.9 nothing should
-	 * be.
-	 */
-	syscall(NR_CLOSE_RANGE, STATUS_FD + 1, ~0u, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != (pid_t)step.spec.parent)
+	if (!begin_runner(&step.spec, stop, SIGKILL))
 		return EXIT_FAILED;
 	check_protection();
 	prepare_owners(&step);

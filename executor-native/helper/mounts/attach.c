@@ -24,10 +24,7 @@ void attach_inside(int mount, int root, const char *dest, bool file)
 		fail_errno("exec/sandbox-mount", "Cannot mount at \"%s\"", dest);
 }
 
-/*
- * Changes the owner of a file. One process may read the file whatever owner is shown, where the
- * owner is virtual.
- */
+/* Changes the owner of a file. A virtual owner does not decide who may read it. */
 static bool give_file(struct owners *owners, int fd, uid_t uid, gid_t gid)
 {
 	if (is_mapped(owners->mapped, uid, gid))

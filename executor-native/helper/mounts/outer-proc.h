@@ -11,15 +11,15 @@
 bool can_mount_proc(void);
 
 /*
- * Returns a detached copy of the /proc outside, with all that covers parts of it. A command that
- * sees it needs a user namespace of its own: what decides about other processes' memory, files and
- * root is the user namespace that they are in, once their users are the same.
+ * Returns a detached copy of the /proc outside, with everything that covers parts of it. A command
+ * that sees it needs a user namespace of its own: among processes of one user, the kernel decides
+ * by the user namespace who may see memory, files and root of another.
  */
 int copy_outer_proc(void);
 
 /*
- * Makes it read-only in the mount namespace of the command, because files such as oom_score_adj ask
- * for no more than the same user.
+ * Makes it read-only in the mount namespace of the command, because any process of the same user
+ * may write to files such as oom_score_adj.
  */
 void protect_outer_proc(void);
 

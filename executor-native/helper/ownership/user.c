@@ -9,7 +9,7 @@
 
 /*
  * The highest id, as container runtimes have it. A user and a group that are both numbers may be
- * all that the kernel has: the last one means "none".
+ * higher: any id of the kernel but the last one, which means "none".
  */
 #define MAX_ID 2147483647
 #define MAX_PLAIN_ID (UINT_MAX - 1)

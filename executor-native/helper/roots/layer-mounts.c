@@ -9,7 +9,7 @@
 
 #define CODE "exec/mount-source"
 
-/* Returns true when a directory of a layer says of something that it is deleted. */
+/* Returns true when a directory of a layer has a whiteout. */
 static bool has_whiteout(const char *path)
 {
 	struct dirent *entry;

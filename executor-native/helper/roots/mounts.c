@@ -79,8 +79,8 @@ static const struct {
 };
 
 /*
- * Makes a device that works; where that cannot be, an empty file in its name, in whose place the
- * monitor opens the machine's (see outside-proc.c). Returns false for the latter.
+ * Makes a device. Makes an empty file of that name and returns false where devices cannot be made
+ * or opened: the monitor then opens the machine's device instead (see outside-proc.c).
  */
 static bool make_device(const char *path, dev_t number)
 {
@@ -93,7 +93,7 @@ static bool make_device(const char *path, dev_t number)
 	return false;
 }
 
-/* Makes names for what makes terminals, in whose place the monitor opens the machine's. */
+/* Makes empty files with the names of ptmx; the monitor opens the machine's ptmx instead. */
 static void place_maker(const char *devices)
 {
 	cleanup_free char *link = format_text("%s/ptmx", devices), *file = format_text("%s/pts/ptmx", devices);
@@ -125,7 +125,7 @@ static void place_devices(struct places *places)
 		place_maker(path);
 }
 
-/* Puts a copy at the place of a mount that cannot be changed, whose changes are thrown away. */
+/* Puts a copy at the place of a read-only mount. Changes of the copy are thrown away. */
 static void place_copy(struct places *places, const struct mount_spec *mount, const struct stat *status)
 {
 	struct copying copying = {0};
@@ -137,7 +137,7 @@ static void place_copy(struct places *places, const struct mount_spec *mount, co
 		copy_file(source, path, status, &copying);
 }
 
-/* Puts another name of a socket at its place; whoever connects reaches who listens. */
+/* Puts another name of a socket at its place, by which its listener is reached. */
 static void place_socket(struct places *places, const struct mount_spec *mount)
 {
 	cleanup_free char *path = make_place(places, mount->dest, false);

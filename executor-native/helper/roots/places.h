@@ -11,7 +11,9 @@
 #include "ownership/looks.h"
 #include "tree/tree.h"
 
-/* Directories that are lent to a step, for who has to bring them back when the monitor dies. */
+/*
+ * Directories that are lent to a step. The monitor's parent brings them back if the monitor dies.
+ */
 #define MAX_LENT 64
 struct lent {
 	bool is_out;
@@ -60,16 +62,16 @@ struct places {
 
 struct kept_times keep_times(int fd);
 
-/* Sets the times; of a directory that the step removed there are none. */
+/* Sets the times, unless the step has removed the directory. */
 void restore_times(const struct kept_times *kept);
 
 /*
- * Makes room at a path, which links of the root may lead elsewhere. `is_directory` is about what
- * will lie there. Returns the path where the caller puts it.
+ * Makes room at a path, and follows links of the root on the way. `is_directory` says what the
+ * caller will put there. Returns the path to put it at.
  */
 char *make_place(struct places *places, const char *dest, bool is_directory);
 
-/* Sets where the content of the latest place goes back to; `is_copy`: it is still there too. */
+/* Sets where the content of the latest place goes back to. `is_copy`: the original stayed there. */
 void return_to(struct places *places, const char *source, bool is_copy);
 
 /* Sets back the times of the directories around, when all is placed. */

@@ -12,7 +12,7 @@
 
 #define CODE "exec/mount-source"
 
-/* The wait for a directory whose holder is just exchanging it. */
+/* Nanoseconds until the next look at a directory that its holder is just exchanging. */
 #define MOMENT 1000000
 
 static bool is_same(const struct stat *a, const struct stat *b)
@@ -21,8 +21,8 @@ static bool is_same(const struct stat *a, const struct stat *b)
 }
 
 /*
- * Locks the directory that has this name. Its holder puts another one in its place, so that the
- * name has to be looked at again when the lock is there.
+ * Locks the directory that has this name. Its holder may have put another one in its place, so the
+ * name is looked up again under the lock.
  */
 static void lock_source(const char *path)
 {
@@ -59,7 +59,7 @@ void lock_sources(const struct spec *spec)
 		if (S_ISDIR(status.st_mode))
 			append_text(&sources, mount->source);
 	}
-	/* Everybody takes them in the same order, so that nobody waits in a circle. */
+	/* Every step locks them in the same order, so that no two wait for each other. */
 	if (sources.count)
 		qsort(sources.items, sources.count, sizeof *sources.items, compare_texts);
 	for (size_t i = 0; i < sources.count; i++) {
@@ -78,7 +78,9 @@ char *find_source(const struct places *places, const char *source)
 	return copy_text(source);
 }
 
-/* Puts an empty directory in the place of a source, locked, for those who wait for it. */
+/*
+ * Puts an empty, locked directory in the place of a source. Steps that want the source wait for it.
+ */
 static bool exchange(const char *source, const char *stand_in)
 {
 	struct stat status;

@@ -18,11 +18,11 @@ struct terminals {
 /* Returns true when terminals can be made here. */
 bool has_terminals(void);
 
-/* Returns true for the path of what makes terminals, or of a terminal. */
+/* Returns true for the path of a ptmx, or of a terminal. */
 bool is_maker(const char *path);
 bool is_terminal(const char *path);
 
-/* Notes the terminal of which this is the other end. */
+/* Notes the terminal whose other end, from ptmx, is `maker`. */
 void note_terminal(struct terminals *terminals, int maker);
 
 /* Opens a terminal of the step (O_PATH); -1 with errno for those of others. */

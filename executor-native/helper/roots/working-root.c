@@ -44,7 +44,7 @@ static void apply_layers(const struct working_root *root)
 		}
 	}
 	end_copied_owners(&owners);
-	removexattr(root->path, OWNERS_MARK); /* there again afterwards: the step gave something away */
+	removexattr(root->path, OWNERS_MARK); /* a step that gives a file away sets it again */
 }
 
 /* Reads the tree as it is before the step, unless it is known from the step before. */
@@ -106,7 +106,7 @@ void make_mount_points(struct working_root *root)
 	struct stubs stubs;
 	find_stubs(&stubs, root->spec, root->places.root);
 	for (size_t i = 0; i < stubs.count; i++)
-		if (!is_there(root, stubs.items[i].path)) /* an earlier one may lie below it */
+		if (!is_there(root, stubs.items[i].path)) /* an earlier mount point may have made it */
 			make_mount_point(root, &stubs.items[i]);
 	restore_parents(&root->places);
 }
@@ -121,7 +121,9 @@ void close_root(struct working_root *root)
 		close(places->stubs[i].parent);
 }
 
-/* Hands the mark on that the step gave files to users of whom the file system knows nothing. */
+/*
+ * Marks the upper directory when the step gave files to users that the file system does not know.
+ */
 static void pass_mark_on(const struct working_root *root)
 {
 	if (getxattr(root->path, OWNERS_MARK, NULL, 0) >= 0 && setxattr(root->spec->upper, OWNERS_MARK, "1", 1, 0) < 0)

@@ -187,8 +187,8 @@ static void wait_for_close(const int ends[2])
 }
 
 /*
- * Starts the command, which waits until init has closed `*begin`: it may look at init in /proc, and
- * init shall have given up everything by then.
+ * Starts the command. It waits until init has closed `*begin`, because it can look at init in
+ * /proc, and init must have given up everything by then.
  */
 static pid_t start_command(const struct spec *spec, const struct owners *owners, const struct channels *channels, int proc, int *begin)
 {

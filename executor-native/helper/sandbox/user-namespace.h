@@ -5,7 +5,7 @@
 /* Ways to map ids. */
 enum map_way {
 	MAP_DIRECTLY, /* with the right to map any */
-	MAP_OWN,      /* one's own user and group only, which takes the right to change groups away */
+	MAP_OWN,      /* the caller's own user and group only; groups cannot be changed then */
 	MAP_BY_TOOLS, /* by newuidmap and newgidmap, which ordinary users have for their range */
 };
 

@@ -20,7 +20,7 @@
 #define NO_OPTION (SECCOMP_RET_ERRNO | ENOPROTOOPT)
 #define ASK SECCOMP_RET_USER_NOTIF
 
-/* The command of ioctl(2) that older headers keep with terminals. */
+/* FIOSETOWN of ioctl(2), which some older headers lack. */
 #define SET_OWNER 0x8901
 
 /* Options of sockets of Linux 6.5: SO_PEERPIDFD, SO_PASSPIDFD. */
@@ -38,7 +38,7 @@
 #define NR_LISTXATTRAT 465
 #define NR_REMOVEXATTRAT 466
 
-/* The bit that devices have in their mode and nothing else that mknod(2) makes. */
+/* The bit of a mode that only devices have among the files that mknod(2) makes. */
 #define DEVICE_BIT S_IFCHR
 
 /*

@@ -93,7 +93,7 @@ static struct socket_entry *find_stand_in(const struct monitor *monitor, const s
 	return NULL;
 }
 
-/* The answer for a socket that is bound already, as all are that are no stand-ins. */
+/* Returns the answer for a socket that is no stand-in, and is therefore bound already. */
 static struct answer is_bound(struct answer answer) { return answer.kind == ANSWER_VALUE ? VALUE(-EINVAL) : answer; }
 
 /* Binds it in the directory of a path, where this process is for the moment. */

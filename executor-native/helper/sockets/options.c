@@ -47,7 +47,7 @@ struct answer translate_socket(const struct monitor *monitor, const struct call 
 	if (protocol != 0 && protocol != AF_UNIX)
 		return VALUE(-EPROTONOSUPPORT);
 	if (kind != SOCK_STREAM && kind != SOCK_SEQPACKET)
-		return VALUE(-ESOCKTNOSUPPORT); /* such a one could send to any address */
+		return VALUE(-ESOCKTNOSUPPORT); /* a datagram socket could send to any address */
 	if (!make_pair(type, kind, ends))
 		return VALUE(-errno);
 	cleanup_fd int own = ends[0], other = ends[1];

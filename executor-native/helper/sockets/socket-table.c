@@ -10,7 +10,7 @@
 
 #include "base/short-path.h"
 
-/* The attribute by which the kernel says of a descriptor of which protocol it is. */
+/* The attribute in which the kernel names the protocol of a socket. */
 #define PROTOCOL_ATTRIBUTE "system.sockprotoname"
 #define UNIX_PROTOCOL "UNIX"
 
@@ -85,7 +85,10 @@ struct found_socket find_socket(struct socket_table *table, const struct call *c
 		return found;
 	ssize_t length = getxattr(path.text, PROTOCOL_ATTRIBUTE, protocol, sizeof protocol - 1);
 	protocol[length > 0 ? length : 0] = 0;
-	/* One of an unknown protocol is taken for what the kernel must not look addresses up for. */
+	/*
+	 * A socket of an unknown protocol counts as a Unix socket: its addresses do not reach the
+	 * kernel.
+	 */
 	bool is_other = *protocol && strncmp(protocol, UNIX_PROTOCOL, strlen(UNIX_PROTOCOL)) != 0;
 	found.kind = is_other ? OTHER_SOCKET : UNIX_SOCKET;
 	found.entry = is_other ? NULL : find_socket_entry(table, status.st_ino);

@@ -40,8 +40,8 @@ struct socket_entry {
 };
 
 /*
- * The latest sockets. Note that entries of real ones hold no socket, as its other end would not see
- * that the step closed it; one that is older than all others is forgotten.
+ * The latest sockets; the oldest is forgotten when there is no room. Note that an entry of a real
+ * socket holds no descriptor, because the other end would not see then that the step closed it.
  */
 #define MAX_SOCKETS 4096
 struct socket_table {

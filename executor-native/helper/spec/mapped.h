@@ -29,7 +29,7 @@ bool is_mapped(const struct mapped_ids *mapped, uint32_t uid, uint32_t gid);
 bool is_mapped_user(const struct mapped_ids *mapped, uint32_t id);
 bool is_mapped_group(const struct mapped_ids *mapped, uint32_t id);
 
-/* Returns the first id that is not there; every one below it is. */
+/* Returns the lowest id that is not in the set. */
 uint32_t first_missing(const struct id_set *ids);
 
 #endif

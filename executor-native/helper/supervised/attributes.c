@@ -19,7 +19,7 @@ static bool is_own(const char *name)
 	       strncmp(name, "user.overlay.", strlen("user.overlay.")) == 0;
 }
 
-/* Returns which attributes would change the mode on the disk, where this user needs its own. */
+/* Returns true for attributes that change the mode on the disk, which this user needs as it is. */
 static bool is_access_list(const char *name) { return strncmp(name, "system.posix_acl_", strlen("system.posix_acl_")) == 0; }
 
 /* Reads the name; returns 0 or a negative errno. */

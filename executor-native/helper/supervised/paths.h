@@ -23,12 +23,12 @@ struct step_path {
 int hold_path(const struct monitor *monitor, const struct call *call, struct step_path path);
 
 /*
- * Holds likewise a file that the step may change: one that lies in the root. -EROFS for devices and
- * what else is the machine's.
+ * Does the same for a file that the step may change, which lies in the root. Returns -EROFS for
+ * devices and other files of the machine.
  */
 int hold_own(const struct monitor *monitor, const struct call *call, struct step_path path);
 
-/* Holds likewise what a text leads to that was read already. */
+/* Does the same for a path that was read already. */
 int hold_text(const struct monitor *monitor, const struct call *call, const char *text);
 
 /* A name in a directory that is held. */
@@ -46,7 +46,8 @@ int hold_place(const struct monitor *monitor, const struct call *call, struct st
 int hold_text_place(const struct monitor *monitor, const struct call *call, const char *text, struct place_in *place);
 
 /*
- * Finds where a file is to be made that a path leads to, which a link may do that leads to nothing.
+ * Finds the place where a call makes the file of a path. A link to nothing leads to the place of
+ * its target.
  */
 int hold_missing(const struct monitor *monitor, const struct call *call, struct step_path path, struct place_in *place);
 

@@ -113,7 +113,10 @@ static int check_binary(const struct monitor *monitor, int held, const char *hea
 	return 0;
 }
 
-/* Follows the interpreters of scripts from a file that is held, which is exchanged for the last. */
+/*
+ * Follows the interpreters of scripts. `held` is the script at first, and the last interpreter
+ * then.
+ */
 static int follow_scripts(const struct monitor *monitor, const struct call *call, int *held, const char *name,
                           struct program *program, struct words *words)
 {

@@ -77,8 +77,9 @@ static struct answer result_of(bool worked)
 }
 
 /*
- * Gives a file away. Note that the real owner changes too, because that does all there is beside:
- * it checks the file system, copies up, takes set-id bits and capabilities away, sets the time.
+ * Gives a file away. Note that we change the real owner too, because that has the other effects of
+ * the call: it checks the file system, copies the file up, takes set-id bits and capabilities away,
+ * and sets the time.
  */
 static struct answer give_away(const struct call *call, int directory, uint64_t path, int flags, uint32_t uid,
                                uint32_t gid)

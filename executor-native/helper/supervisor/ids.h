@@ -56,7 +56,7 @@ void sort_groups(uint32_t *groups, size_t count);
 /* Returns true when the caller may give a file away: root any, others within their own groups. */
 bool may_give(const struct ids *ids, struct owner before, struct owner after);
 
-/* Gives the ids to the caller that exec of a program with set-id bits gives, or of one without. */
+/* Ids that exec gives, of a program with set-id bits or without. */
 struct set_ids {
 	bool sets_user, sets_group;
 	struct owner owner;

@@ -1,7 +1,8 @@
 /*
- * New names of files. Links and FIFOs of lower layers whose owners are noted are other files once
- * they are copied up (see ownership/owners.h). A call that gives such a file another name copies it
- * up. So that is done first, as giving it to its owner again does.
+ * New names of files. A call that gives a file of a lower layer another name copies it up, and the
+ * copy is another file. An owner that is noted for the file itself (of links and FIFOs, see
+ * ownership/owners.h) would be lost. So this process copies such a file up first, by giving it to
+ * its owner again, which notes the owner of the copy.
  */
 #include <fcntl.h>
 

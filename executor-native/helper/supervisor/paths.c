@@ -102,7 +102,7 @@ bool locate(const struct call *call, int directory, uint64_t path, int flags, st
 	char text[PATH_MAX];
 	if (!read_path(call, path, flags, text))
 		return false;
-	/* Without a text it is a link of /proc, which leads to the file itself. */
+	/* An empty text means the descriptor: its link in /proc leads to the file, and is followed. */
 	located->flags = text[0] ? flags : flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW);
 	const char *separator = text[0] && text[0] != '/' ? "/" : "";
 	return write_located(located, start_of(call, directory, text).text, separator, text);

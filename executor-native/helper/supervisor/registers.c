@@ -27,7 +27,10 @@ enum { R10 = 7, R9, R8, RAX, RDX = 12, RSI, RDI, NUMBER, POSITION };
 /* The registers of a call's arguments, in their order. */
 static const int argument_registers[] = {RDI, RSI, RDX, R10, R8, R9};
 
-/* The length of the instruction, and what says that no call is to be begun again. */
+/*
+ * The length of the system call instruction, and the number that keeps the kernel from restarting a
+ * call.
+ */
 #define INSTRUCTION 2
 #define NO_CALL_HERE (~0ull)
 

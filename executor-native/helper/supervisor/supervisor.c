@@ -39,8 +39,9 @@ static char *owners_path(const struct spec *spec)
 }
 
 /*
- * Opens them before the command begins, which waits for the word that ends this: it may have ended
- * when its filter's descriptor is read, and a process that ended has no mounts.
+ * Opens them before the command begins: a command may have ended when the descriptor of its filter
+ * is read, and a process that has ended has no mounts. The command waits for the message that is
+ * sent at the end of this.
  */
 static struct outside open_outside(const struct spec *spec, struct owners *owners, pid_t init, int control)
 {
@@ -70,8 +71,8 @@ static int receive_listener(struct supervisor *supervisor, int control)
 }
 
 /*
- * Enters the sandbox's mounts, so that paths are looked up as it sees them. Its processes are found
- * in the /proc that shows this one, which stays the working directory.
+ * Enters the sandbox's mounts, so that paths mean what they mean there. The working directory stays
+ * the /proc of this process's own pid namespace, which also shows the processes of the sandbox.
  */
 static void enter_mounts(int mounts)
 {

@@ -21,8 +21,8 @@ void note_end(struct ends *ends, pid_t pid, int status)
 static int event_of(int status) { return status >> 16; }
 
 /*
- * Waits until the process stands still; false when it is gone. Signals that would be delivered wait
- * for the release, as their handlers would ask this process for answers meanwhile.
+ * Waits until the process stands still; false when it is gone. Signals are kept until the release,
+ * because their handlers would wait for answers of this process.
  */
 static bool wait_stop(struct tracee *tracee, int *status)
 {
@@ -47,7 +47,7 @@ static bool wait_stop(struct tracee *tracee, int *status)
 	}
 }
 
-/* Waits likewise for a stop of another kind than those by signals. */
+/* Waits for a stop that is none by a signal. */
 static bool wait_event(struct tracee *tracee, int request, int *status)
 {
 	while (wait_stop(tracee, status)) {

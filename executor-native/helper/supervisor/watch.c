@@ -72,7 +72,10 @@ static bool has_unmapped_argument(const struct call *call, const struct watched 
 	return false;
 }
 
-/* Returns true when the numbers say so, whatever the kernel would say of the rest of the call. */
+/*
+ * Returns true when a call names an id that is not mapped, even if the kernel would refuse the
+ * call.
+ */
 static bool names_unmapped_id(const struct call *call, uint32_t number, const struct mapped_ids *mapped)
 {
 	for (size_t i = 0; i < watched_count; i++) {

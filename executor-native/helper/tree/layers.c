@@ -44,7 +44,7 @@ static void apply_entry(const char *from, const char *to, struct copying *copyin
 		copy_file(from, to, &status, copying);
 }
 
-/* Puts what is in a directory of a layer into that of the tree, and makes it look like it. */
+/* Puts the content of a layer's directory into the tree's, and copies the directory's metadata. */
 static void apply_directory(const char *from, const char *to, struct copying *copying)
 {
 	cleanup_directory DIR *directory = opendir(from);

@@ -1,0 +1,35 @@
+#include "modes/runner.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/report.h"
+
+/* Descriptors from the caller, besides standard output and standard error. */
+#define SPEC_FD 3
+#define STATUS_FD 4
+
+/* Linux 5.9. */
+#define NR_CLOSE_RANGE 436
+
+bool begin_runner(struct spec *spec, void (*stop)(int), int death_signal)
+{
+	struct sigaction action = {.sa_handler = stop};
+	report_to(STATUS_FD);
+	if (fcntl(STATUS_FD, F_SETFD, FD_CLOEXEC) < 0)
+		return false;
+	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	read_spec(SPEC_FD, spec);
+	close(SPEC_FD);
+	/*
+	 * Nothing that was inherited by accident may reach the command; before Linux 5.9 nothing should
+	 * be.
+	 */
+	syscall(NR_CLOSE_RANGE, STATUS_FD + 1, ~0u, 0);
+	prctl(PR_SET_PDEATHSIG, death_signal);
+	return getppid() == (pid_t)spec->parent;
+}
