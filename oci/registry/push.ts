@@ -169,7 +169,7 @@ class Upload {
     try {
       const answer = await this.#post(query, [pullScope({ ...this.#reference, repository: mountFrom })], [201, 202]);
       if (answer.response.status !== 201) return this.#location(answer);
-      if (await this.#isThere(answer)) return "mounted";
+      if (await this.#isStored(answer)) return "mounted";
     } catch (error) {
       // Registries refuse mounts in many ways: unknown parameter, another project, a token for one
       // repository only.
@@ -194,7 +194,7 @@ class Upload {
   }
 
   async #uploadWhole(location: URL): Promise<void> {
-    await this.#commit(location, { size: this.#descriptor.size, open: () => this.#counted(0, this.#descriptor.size) });
+    await this.#commit(location, { size: this.#descriptor.size, open: () => this.#readRange(0, this.#descriptor.size) });
   }
 
   async #uploadParts(start: URL): Promise<void> {
@@ -209,7 +209,7 @@ class Upload {
         scopes: [pushScope(this.#reference)],
         accept: [202, 204],
         headers: { "content-type": "application/octet-stream", "content-range": `${from}-${from + size - 1}` },
-        body: { size, open: () => this.#counted(from, size) },
+        body: { size, open: () => this.#readRange(from, size) },
         ...waiting(this.#options),
         retry: false,
       });
@@ -234,7 +234,7 @@ class Upload {
       retry: false,
     });
     await discard(answer);
-    if (await this.#isThere(answer)) return;
+    if (await this.#isStored(answer)) return;
     throw protocolError(
       this.#what,
       { method: "PUT", url: answer.url },
@@ -246,7 +246,7 @@ class Upload {
    * Returns true when a successful answer names the digest, or when the repository confirms that it
    * has the blob.
    */
-  async #isThere({ response }: HttpAnswer): Promise<boolean> {
+  async #isStored({ response }: HttpAnswer): Promise<boolean> {
     if (response.status === 201 && response.headers.get("docker-content-digest") === this.#descriptor.digest) return true;
     return hasBlob(this.#session, this.#reference, this.#descriptor, this.#options);
   }
@@ -255,7 +255,7 @@ class Upload {
    * Yields `size` bytes of the blob from `from` on. Reads and drops the bytes before, because a
    * verifying source must be read from its start.
    */
-  async *#counted(from: number, size: number): AsyncGenerator<Uint8Array> {
+  async *#readRange(from: number, size: number): AsyncGenerator<Uint8Array> {
     let position = 0;
     for await (const chunk of this.#options.open()) {
       const start = Math.max(0, from - position);
