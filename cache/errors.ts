@@ -1,6 +1,6 @@
 import type { Digest } from "../core/digest.js";
 import { isOutOfDescriptors, lacksDescriptors, outOfDescriptors } from "../core/system/descriptors.js";
-import { diskFull } from "../core/system/disk-full.js";
+import { diskFull } from "../core/system/errors.js";
 import { systemErrorCode, TsbuildError } from "../core/errors.js";
 
 const OTHER_DIRECTORY = "Choose another directory with --root or TSBUILD_ROOT";

@@ -59,6 +59,10 @@ export function noJsonDocument(what: string, start: string, error: unknown): Tsb
   return new TsbuildError("image/invalid", `Cannot read the ${what}: it is not JSON (it starts with "${start}")`, { cause: error });
 }
 
+export function deepDocument(what: string, limit: number): TsbuildError {
+  return new TsbuildError("image/invalid", `Cannot read the ${what}: it nests more than ${limit} levels`);
+}
+
 export function badDocument(what: string, problems: readonly string[]): TsbuildError {
   return new TsbuildError("image/invalid", `Cannot use the ${what}: ${problems.join("; ")}`);
 }

@@ -1,4 +1,4 @@
-import { noJsonDocument, badDocument, manifestAndIndex, schema1 } from "./errors.js";
+import { badDocument, deepDocument, noJsonDocument, manifestAndIndex, schema1 } from "./errors.js";
 import * as v from "valibot";
 import { isDigest, type Digest } from "../core/digest.js";
 import { isIndexType, isManifestType, mediaTypes } from "./media-types.js";
@@ -158,12 +158,28 @@ export function manifestTypeOf(parsed: ManifestOrIndex, announced?: string): str
 /** Reads JSON from outside. Throws `image/invalid`, which names `what`. */
 export function parseJson(data: Uint8Array, what: string): unknown {
   const text = Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString("utf8");
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
     const start = text.trimStart().slice(0, 40);
     throw noJsonDocument(what, start, error);
   }
+  if (isDeep(text)) throw deepDocument(what, DEEPEST);
+  return value;
+}
+
+/** Levels that a document may nest. Programs that write it again go as deep as it does. */
+const DEEPEST = 500;
+
+function isDeep(text: string): boolean {
+  let depth = 0;
+  for (const [found] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/g)) {
+    if (found === "[" || found === "{") depth++;
+    else if (found === "]" || found === "}") depth--;
+    if (depth > DEEPEST) return true;
+  }
+  return false;
 }
 
 /**

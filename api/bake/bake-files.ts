@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { SourceFile } from "../../core/diagnostics.js";
-import { systemErrorCode } from "../../core/errors.js";
+import { CanceledError, systemErrorCode } from "../../core/errors.js";
 import { collectText } from "../sources/collect-text.js";
+import { readRegularText, readText } from "../sources/read-text.js";
 import type { BakeOptions } from "./bake-options.js";
 import { COMPOSE_FILES } from "../compose/compose-files.js";
 import { noBakeFile, unreadableBakeFile } from "./errors.js";
@@ -16,10 +16,11 @@ export const DEFAULT_FILES = [
   "docker-bake.override.hcl",
 ];
 
-type Places = Pick<BakeOptions, "files" | "directory" | "stdin" | "env">;
+type Places = Pick<BakeOptions, "files" | "directory" | "stdin" | "env" | "signal">;
 
 /** Reads the files of a definition. Throws UsageError with `bake/no-file`. */
-export async function readBakeFiles({ files = [], directory = ".", stdin, env = process.env }: Places): Promise<readonly SourceFile[]> {
+export async function readBakeFiles(places: Places): Promise<readonly SourceFile[]> {
+  const { files = [], directory = ".", stdin, env = process.env, signal = new AbortController().signal } = places;
   const named = files.length > 0 ? files : filesOf(env);
   if (named.length === 0) return defaultFiles(directory);
   const read: SourceFile[] = [];
@@ -28,7 +29,7 @@ export async function readBakeFiles({ files = [], directory = ".", stdin, env = 
     read.push(
       path === "-" && stdin
         ? { name: "-", text: await collectText(stdin, "<stdin>") }
-        : { name: path, text: textOf(resolve(directory, path), path) },
+        : { name: path, text: await textOf(resolve(directory, path), path, signal) },
     );
   }
   return read;
@@ -49,17 +50,17 @@ function defaultFiles(directory: string): readonly SourceFile[] {
   return found;
 }
 
-function textOf(path: string, name: string): string {
+async function textOf(path: string, name: string, signal: AbortSignal): Promise<string> {
   try {
-    return readFileSync(path, "utf8");
+    return await readText(path, signal);
   } catch (error) {
-    throw unreadableBakeFile(name, error);
+    throw error instanceof CanceledError ? error : unreadableBakeFile(name, error);
   }
 }
 
 function textIfThere(path: string, name: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return readRegularText(path);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw unreadableBakeFile(name, error);

@@ -1,5 +1,6 @@
 import type { TsbuildError } from "../../core/errors.js";
 import { UsageError } from "../../core/errors.js";
+import { systemReason } from "../../core/system/system-reason.js";
 
 /** Messages about bake files as files, one function each. */
 
@@ -9,7 +10,7 @@ export const noBakeFile = (directory: string, names: readonly string[]): UsageEr
   });
 
 export const unreadableBakeFile = (path: string, cause: unknown): TsbuildError =>
-  new UsageError("bake/no-file", `Cannot read the bake file ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+  new UsageError("bake/no-file", `Cannot read the bake file ${path}: ${systemReason(cause)}`, {
     hint: "-f names a file, relative to the working directory",
     cause,
   });

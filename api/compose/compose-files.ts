@@ -1,9 +1,10 @@
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import type { SourceFile } from "../../core/diagnostics.js";
-import { systemErrorCode } from "../../core/errors.js";
+import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { collectText } from "../sources/collect-text.js";
+import { readRegularText, readText } from "../sources/read-text.js";
 import type { ComposeOptions } from "./compose-options.js";
 import { noComposeFile, unreadableComposeFile } from "./errors.js";
 
@@ -34,16 +35,16 @@ export async function findProject(options: ComposeOptions, addEnvFiles: AddEnvFi
   const cwd = resolve(options.directory ?? ".");
   const given = environmentOf(options.env ?? process.env);
   const named = envFileNames(options, given);
-  const before = projectEnv(given, named, resolve(cwd, options.projectDirectory ?? "."), cwd, addEnvFiles);
+  const { signal = new AbortController().signal } = options;
+  const readAll = (paths: readonly string[]) => readNamed(paths, { cwd, signal, stdin: undefined });
+  // Read once, because a pipe has its text only once.
+  const byNames = named && addEnvFiles(given, await readAll(named));
+  const before = byNames ?? withDotEnv(given, resolve(cwd, options.projectDirectory ?? "."), cwd, addEnvFiles);
   const paths = options.files && options.files.length > 0 ? options.files : composeFileNames(before, cwd);
   const [first = "."] = paths;
   const directory = resolve(cwd, options.projectDirectory ?? (first === "-" ? "." : dirname(resolve(cwd, first))));
-  const files: SourceFile[] = [];
-  for (const path of paths) {
-    if (path === "-" && options.stdin) files.push({ name: "-", text: await collectText(options.stdin, "<stdin>") });
-    else files.push(fileAt(resolve(cwd, path), cwd));
-  }
-  return { files, directory, env: projectEnv(before, named, directory, cwd, addEnvFiles) };
+  const files = await readNamed(paths, { cwd, signal, stdin: options.stdin });
+  return { files, directory, env: byNames ?? withDotEnv(before, directory, cwd, addEnvFiles) };
 }
 
 /** Returns the variables that are set. */
@@ -58,18 +59,8 @@ function envFileNames({ envFiles = [] }: ComposeOptions, env: Environment): read
   return parseBoolean(env.get("COMPOSE_DISABLE_ENV_FILE") ?? "") === true ? [] : undefined;
 }
 
-function projectEnv(
-  env: Environment,
-  named: readonly string[] | undefined,
-  directory: string,
-  cwd: string,
-  addEnvFiles: AddEnvFiles,
-): Environment {
-  if (named)
-    return addEnvFiles(
-      env,
-      named.map((path) => fileAt(resolve(cwd, path), cwd)),
-    );
+/** Returns variables with those of the `.env` of a directory below them. */
+function withDotEnv(env: Environment, directory: string, cwd: string, addEnvFiles: AddEnvFiles): Environment {
   const file = fileIfThere(join(directory, ".env"), cwd);
   return file ? addEnvFiles(env, [file]) : env;
 }
@@ -92,21 +83,34 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** Reads a file. Its name is relative to the working directory where it is below it. */
-function fileAt(path: string, cwd: string): SourceFile {
-  try {
-    return { name: shown(path, cwd), text: readFileSync(path, "utf8") };
-  } catch (error) {
-    throw unreadableComposeFile(shown(path, cwd), error);
-  }
+interface Reading {
+  readonly cwd: string;
+  readonly signal: AbortSignal;
+  readonly stdin: ComposeOptions["stdin"];
 }
 
-/** Reads a file; undefined when there is none, or a directory. */
+/** Reads files that the user names. Their names are relative to `cwd` where they are below it. */
+async function readNamed(paths: readonly string[], { cwd, signal, stdin }: Reading): Promise<readonly SourceFile[]> {
+  const files: SourceFile[] = [];
+  for (const given of paths) {
+    const path = resolve(cwd, given);
+    const name = shown(path, cwd);
+    try {
+      const text = given === "-" && stdin ? await collectText(stdin, "<stdin>") : await readText(path, signal);
+      files.push({ name: given === "-" ? given : name, text });
+    } catch (error) {
+      throw error instanceof TsbuildError ? error : unreadableComposeFile(name, error);
+    }
+  }
+  return files;
+}
+
+/** Reads a regular file; undefined when there is none, or a directory. */
 export function fileIfThere(path: string, cwd: string): SourceFile | undefined {
   try {
-    return { name: shown(path, cwd), text: readFileSync(path, "utf8") };
+    return { name: shown(path, cwd), text: readRegularText(path) };
   } catch (error) {
-    if (["ENOENT", "ENOTDIR", "EISDIR"].includes(systemErrorCode(error) ?? "")) return undefined;
+    if (["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "") || statSync(path).isDirectory()) return undefined;
     throw unreadableComposeFile(shown(path, cwd), error);
   }
 }

@@ -42,6 +42,8 @@ export interface ComposeOptions {
   readonly compatibility?: boolean;
   /** Environment. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Ends the wait for files that are pipes. */
+  readonly signal?: AbortSignal;
 }
 
 /** A project of Compose files, read. */

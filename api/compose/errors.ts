@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { UsageError } from "../../core/errors.js";
+import { systemReason } from "../../core/system/system-reason.js";
 
 /** Messages about Compose files as files, one function each. */
 
@@ -9,7 +10,7 @@ export const noComposeFile = (directory: string, names: readonly string[]): Usag
   });
 
 export const unreadableComposeFile = (path: string, cause: unknown): UsageError =>
-  new UsageError("compose/no-file", `Cannot read the file ${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  new UsageError("compose/no-file", `Cannot read the file ${path}: ${systemReason(cause)}`, { cause });
 
 export const noServices = (): Diagnostic => ({
   severity: "warning",

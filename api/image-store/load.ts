@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
 import { CanceledError, throwIfAborted, TsbuildError, withMessage } from "../../core/errors.js";
-import { openPipe } from "../sources/read-text.js";
+import { openPipe } from "../../core/system/input-pipe.js";
 import { openArchive } from "../../oci/layout/archive-reader.js";
 import { type BlobTarget, requireComplete } from "../../oci/layout/complete.js";
 import { LayoutDirectory } from "../../oci/layout/directory.js";

@@ -3,7 +3,7 @@ import { closeSync, openSync, statSync } from "node:fs";
 import type { TsbuildError } from "../../core/errors.js";
 import { OPEN_INPUT, readRegularFile } from "../../core/system/regular-file.js";
 import type { SecretSource } from "../options/options.js";
-import { readPipe } from "./read-text.js";
+import { readPipe } from "../../core/system/input-pipe.js";
 
 /** Bytes of the largest secret; BuildKit's limit. */
 const LARGEST = 500 * 1024;

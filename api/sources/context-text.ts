@@ -1,11 +1,11 @@
-import { closeSync, constants, lstatSync, openSync, readlinkSync } from "node:fs";
+import { constants, lstatSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode, TsbuildError } from "../../core/errors.js";
 import { resolvePath } from "../../oci/layer/model/resolve.js";
 import { fsPath } from "../../core/system/path-bytes.js";
 import { LocalTree } from "../../solver/ops/local/local-tree.js";
-import { OPEN_INPUT } from "../../core/system/regular-file.js";
-import { NotATextError, readOpenFile } from "./read-text.js";
+import { InputError, OPEN_INPUT } from "../../core/system/regular-file.js";
+import { readRegularText } from "./read-text.js";
 
 /** A text of a context, with its place. */
 interface ContextText {
@@ -17,7 +17,7 @@ interface ContextText {
 /**
  * Reads a file of a directory that is a build context, as COPY would find it: links are followed
  * inside the directory, an absolute one from its top. Returns undefined when nothing has this name.
- * Throws {@link NotATextError}, or the system's error. Note that no file of the machine can be read
+ * Throws {@link InputError}, or the system's error. Note that no file of the machine can be read
  * through a context, because its author is not always the builder: errors show lines of the text,
  * and steps see it.
  */
@@ -38,16 +38,11 @@ export function readContextText(directory: string, name: string): ContextText | 
   }
   const target = linkTarget(path);
   if (target === undefined) return undefined;
-  throw new NotATextError(`it is a link to "${target}", where there is nothing inside the build context`);
+  throw new InputError(`it is a link to "${target}", where there is nothing inside the build context`);
 }
 
 function read(path: string): ContextText {
-  const fd = openSync(fsPath(path), OPEN_INPUT | constants.O_NOFOLLOW);
-  try {
-    return { text: readOpenFile(fd), file: path };
-  } finally {
-    closeSync(fd);
-  }
+  return { text: readRegularText(fsPath(path), OPEN_INPUT | constants.O_NOFOLLOW), file: path };
 }
 
 /** Returns the target of a name inside the directory; undefined when nothing is there. */
@@ -56,7 +51,7 @@ function follow(directory: string, name: string): string | undefined {
     const { path, node } = resolvePath(new LocalTree(directory), name);
     return node && path;
   } catch (error) {
-    if (error instanceof TsbuildError && error.code === "layer/symlink-loop") throw new NotATextError("its links lead in a circle");
+    if (error instanceof TsbuildError && error.code === "layer/symlink-loop") throw new InputError("its links lead in a circle");
     throw error;
   }
 }

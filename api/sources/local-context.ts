@@ -1,13 +1,13 @@
 import { contextFileUnreadable, contextMissing, contextIsFile, ignoreFileUnreadable } from "./errors.js";
-import { closeSync, existsSync, openSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { basename, isAbsolute, join, relative, resolve } from "node:path";
 import type { TsbuildError } from "../../core/errors.js";
 import { systemErrorCode, throwIfAborted } from "../../core/errors.js";
 import { systemReason } from "../../core/system/system-reason.js";
 import { type IgnoreLine, readIgnoreLines } from "../../frontend/dockerfile/syntax/dockerignore.js";
 import { readContextText } from "./context-text.js";
-import { OPEN_INPUT } from "../../core/system/regular-file.js";
-import { NotATextError, readOpenFile, readText } from "./read-text.js";
+import { InputError } from "../../core/system/regular-file.js";
+import { readRegularText, readText } from "./read-text.js";
 
 /** A Dockerfile's text with its origin. */
 export interface DockerfileText {
@@ -67,7 +67,7 @@ export async function readDockerfile(
  */
 function unreadableDockerfile(name: string, cause: unknown, isInside: boolean): TsbuildError {
   const why = systemErrorCode(cause) === "ENXIO" ? "it is a socket" : systemReason(cause);
-  const leadsOut = isInside && cause instanceof NotATextError && why.includes("link");
+  const leadsOut = isInside && cause instanceof InputError && why.includes("link");
   return contextFileUnreadable(name, why, cause, leadsOut);
 }
 
@@ -112,16 +112,10 @@ export function ignoreFile(context: string, dockerfile: string | undefined): Ign
 }
 
 function readFileBeside(path: string): string | undefined {
-  let fd: number;
   try {
-    fd = openSync(path, OPEN_INPUT);
+    return readRegularText(path);
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw error;
-  }
-  try {
-    return readOpenFile(fd);
-  } finally {
-    closeSync(fd);
   }
 }

@@ -56,7 +56,7 @@ export const command: Command = {
   },
 };
 
-function projectOf(flags: ParsedFlags, { stdin, cwd, env }: CliEnvironment): Parameters<CliEnvironment["api"]["readCompose"]>[0] {
+function projectOf(flags: ParsedFlags, { stdin, cwd, env, signal }: CliEnvironment): Parameters<CliEnvironment["api"]["readCompose"]>[0] {
   const directory = flags.one("project-directory");
   const name = flags.one("project-name");
   return {
@@ -69,6 +69,7 @@ function projectOf(flags: ParsedFlags, { stdin, cwd, env }: CliEnvironment): Par
     profiles: flags.all("profile"),
     compatibility: flags.has("compatibility"),
     env,
+    signal,
   };
 }
 

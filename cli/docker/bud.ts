@@ -4,6 +4,8 @@ import { command as build } from "../commands/build.js";
 import { hostPath } from "../../api/texts/surroundings.js";
 import { type CliEnvironment, type Command } from "../environment.js";
 import { writeFileAtomic } from "../../core/system/fs-atomic.js";
+import { CanceledError } from "../../core/errors.js";
+import { readInput } from "../../core/system/input-pipe.js";
 import { systemReason } from "../../core/system/system-reason.js";
 import { type ParsedFlags, parseFlags } from "../syntax/flags.js";
 import { BUD_FLAGS, ISOLATIONS } from "./bud-flags.js";
@@ -28,7 +30,7 @@ export const command: Command = {
     const proxies = isOff("http-proxy", args) ? [] : proxyArguments(environment);
     const own = [
       ...proxies,
-      ...fileArguments(flags, environment),
+      ...(await fileArguments(flags, environment)),
       ...fileOf(flags, context, environment),
       ...contextsOf(flags),
       ...pullOf(flags),
@@ -59,18 +61,23 @@ function proxyArguments({ env }: CliEnvironment): readonly string[] {
 }
 
 /** Returns the arguments of the files of `--build-arg-file`. The command line wins over them. */
-function fileArguments(flags: ParsedFlags, environment: CliEnvironment): readonly string[] {
-  return flags.all("build-arg-file").flatMap((path) => {
+async function fileArguments(flags: ParsedFlags, environment: CliEnvironment): Promise<readonly string[]> {
+  const read: string[] = [];
+  for (const path of flags.all("build-arg-file")) {
     let text: string;
     try {
-      text = readFileSync(hostPath(environment, path), "utf8");
+      text = (await readInput(hostPath(environment, path), LARGEST, environment.signal)).toString("utf8");
     } catch (error) {
-      throw noArgumentFile(path, systemReason(error));
+      throw error instanceof CanceledError ? error : noArgumentFile(path, systemReason(error));
     }
     const lines = text.split("\n").map((line) => line.trim());
-    return lines.filter((line) => line !== "" && !line.startsWith("#")).map((line) => `--build-arg=${line}`);
-  });
+    read.push(...lines.filter((line) => line !== "" && !line.startsWith("#")).map((line) => `--build-arg=${line}`));
+  }
+  return read;
 }
+
+/** Bytes that a file of arguments may have. */
+const LARGEST = 1 << 20;
 
 /** Names that are looked for in a context, in buildah's order. */
 const NAMES = ["Containerfile", "Dockerfile"];

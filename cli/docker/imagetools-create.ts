@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import type { CombinedImage, ImageSource } from "../../api/image-store/combine-images.js";
 import { isDigest } from "../../core/digest.js";
+import { CanceledError } from "../../core/errors.js";
+import { readInput } from "../../core/system/input-pipe.js";
 import { systemReason } from "../../core/system/system-reason.js";
 import { hostPath } from "../../api/texts/surroundings.js";
 import { type CliEnvironment, type Command, print } from "../environment.js";
@@ -76,12 +77,15 @@ async function sourcesOf(flags: ParsedFlags, environment: CliEnvironment): Promi
   return [...(flags.has("append") && first !== undefined ? [{ ref: first }] : []), ...fromFiles, ...named];
 }
 
+/** Bytes that a file with a source may have. */
+const LARGEST = 1 << 20;
+
 async function contentOf(file: string, environment: CliEnvironment): Promise<string> {
   if (file === "-") return text(environment.stdin);
   try {
-    return readFileSync(hostPath(environment, file), "utf8");
+    return (await readInput(hostPath(environment, file), LARGEST, environment.signal)).toString("utf8");
   } catch (error) {
-    throw badDescriptor(file, systemReason(error));
+    throw error instanceof CanceledError ? error : badDescriptor(file, systemReason(error));
   }
 }
 

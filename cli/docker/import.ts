@@ -1,7 +1,19 @@
-import { closeSync, copyFileSync, createWriteStream, linkSync, mkdtempSync, openSync, readSync, realpathSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  createWriteStream,
+  linkSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { openPipe } from "../../core/system/input-pipe.js";
 import { systemReason } from "../../core/system/system-reason.js";
 import { hostPath } from "../../api/texts/surroundings.js";
 import { type CliEnvironment, type Command, print, printStderr, storeRoot } from "../environment.js";
@@ -83,6 +95,7 @@ async function fetchArchive(source: string, to: string, environment: CliEnvironm
   try {
     if (source === "-") return await pipeline(environment.stdin, createWriteStream(to), { signal: environment.signal });
     const path = hostPath(environment, source);
+    if (statSync(path).isFIFO()) return await pipeline(openPipe(path, environment.signal), createWriteStream(to));
     try {
       linkSync(realpathSync(path), to);
     } catch {

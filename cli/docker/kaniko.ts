@@ -68,7 +68,8 @@ function contextOf(flags: ParsedFlags): string {
       if (rest === "stdin") return "-";
       throw noSuchContext(context, `gunzip -c ${rest} | tsbuild kaniko --context tar://stdin reads an archive`);
     case "git": {
-      const [address = "", ref = branchOf(flags.one("git"))] = rest.split("#");
+      const [address = "", branch = branchOf(flags.one("git")), commit] = rest.split("#");
+      const ref = commit || branch;
       const fragment = [ref.replace(/^refs\/heads\//, ""), ...(sub === undefined ? [] : [sub])].join(":");
       return `https://${address}${fragment === "" ? "" : `#${fragment}`}`;
     }

@@ -20,17 +20,22 @@ export interface EngineLoad {
  * Begins to load an archive into an engine of this machine: docker's over its socket, podman's by
  * its command. Rejects before a build begins when the engine does not answer.
  */
-export async function beginLoad(engine: EngineName, environment: CliEnvironment): Promise<EngineLoad> {
-  return engine === "docker" ? dockerLoad(environment) : podmanLoad(environment);
+export async function beginLoad(engine: EngineName, environment: EngineEnvironment, pingLimit = PING_LIMIT): Promise<EngineLoad> {
+  return engine === "docker" ? dockerLoad(environment, pingLimit) : podmanLoad(environment);
 }
+
+type EngineEnvironment = Pick<CliEnvironment, "env" | "signal">;
+
+/** Milliseconds in which an engine has to answer. */
+const PING_LIMIT = 10_000;
 
 const SOCKET = "/var/run/docker.sock";
 
-async function dockerLoad({ env, signal }: CliEnvironment): Promise<EngineLoad> {
+async function dockerLoad({ env, signal }: EngineEnvironment, pingLimit: number): Promise<EngineLoad> {
   const host = env["DOCKER_HOST"];
   if (host && !host.startsWith("unix://")) throw noSuchHost(host);
   const socketPath = host ? host.slice("unix://".length) : SOCKET;
-  await answers(socketPath, signal);
+  await answers(socketPath, signal, pingLimit);
   const dest = new PassThrough({ highWaterMark: 1 << 20 });
   const loaded = new Promise<string>((done, fail) => {
     const call = request({
@@ -58,13 +63,14 @@ async function dockerLoad({ env, signal }: CliEnvironment): Promise<EngineLoad> 
   return { dest, loaded: handled(loaded, dest) };
 }
 
-/** Resolves when an engine answers at a socket. */
-async function answers(socketPath: string, signal: AbortSignal): Promise<void> {
+/** Resolves when an engine answers at a socket. Rejects after `limit` milliseconds of silence. */
+async function answers(socketPath: string, signal: AbortSignal, limit: number): Promise<void> {
   await new Promise<void>((done, fail) => {
-    const call = request({ socketPath, path: "/_ping", signal }, (response) => {
+    const call = request({ socketPath, path: "/_ping", signal, timeout: limit }, (response) => {
       response.resume();
       response.once("end", done);
     });
+    call.once("timeout", () => call.destroy(new Error(`no answer in ${limit / 1000} s`)));
     call.once("error", (error) => fail(engineNotThere("docker", socketPath, error.message)));
     call.end();
   });
@@ -86,7 +92,7 @@ function messagesOf(text: string): readonly Message[] {
   });
 }
 
-async function podmanLoad({ env, signal }: CliEnvironment): Promise<EngineLoad> {
+async function podmanLoad({ env, signal }: EngineEnvironment): Promise<EngineLoad> {
   const child = spawn("podman", ["load"], { env: { ...env }, stdio: ["pipe", "pipe", "pipe"], signal });
   const spawned = new Promise<void>((done, fail) => {
     child.once("spawn", done);

@@ -28,8 +28,8 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
       .join("")
       .replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`),
   not: (value) => !truth(value),
-  and: (...values) => values.find((value) => !truth(value)) ?? values.at(-1),
-  or: (...values) => values.find(truth) ?? values.at(-1),
+  and: (...values) => values[firstIndex(values, (value) => !truth(value))],
+  or: (...values) => values[firstIndex(values, truth)],
   eq: (value, ...others) => others.some((other) => other === value),
   ne: (value, other) => value !== other,
   lt: (value, other) => compare(value, other) < 0,
@@ -37,6 +37,12 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   gt: (value, other) => compare(value, other) > 0,
   ge: (value, other) => compare(value, other) >= 0,
 };
+
+/** Returns the index of the first value that a test holds for; that of the last one without any. */
+function firstIndex(values: readonly unknown[], test: (value: unknown) => boolean): number {
+  const index = values.findIndex(test);
+  return index === -1 ? values.length - 1 : index;
+}
 
 /** Greatest number of spaces that `pad` adds. */
 const WIDEST = 1000;

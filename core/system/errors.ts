@@ -1,4 +1,4 @@
-import { TsbuildError, UsageError } from "../errors.js";
+import { systemErrorCode, TsbuildError, UsageError } from "../errors.js";
 import { systemReason } from "./system-reason.js";
 
 export function isDirectory(what: string): UsageError {
@@ -16,7 +16,13 @@ export function destinationUnwritable(what: string, cause: unknown): TsbuildErro
   });
 }
 
-export function noSpaceLeft(attempted: string, code: string, cause: unknown): TsbuildError {
+/**
+ * Returns the error for a write that found no room. `attempted` is the first half of the sentence.
+ * Returns undefined when `cause` is another fault.
+ */
+export function diskFull(attempted: string, cause: unknown): TsbuildError | undefined {
+  const code = systemErrorCode(cause);
+  if (code !== "ENOSPC" && code !== "EDQUOT") return undefined;
   return new TsbuildError(
     "store/disk-full",
     `${attempted}: ${code === "EDQUOT" ? "the disk quota is used up" : "no space is left on the disk"}`,

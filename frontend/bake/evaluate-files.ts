@@ -1,6 +1,8 @@
 import type { SourceFile } from "../../core/diagnostics.js";
 import { DiagnosticsError } from "../../core/errors.js";
+import { withinStack } from "../../core/text/within-stack.js";
 import type { Body } from "../hcl/ast.js";
+import { tooDeep } from "../hcl/errors.js";
 import { parseHcl } from "../hcl/syntax/parse.js";
 import { type BlockTypes, parseJsonBody } from "../hcl/syntax/json.js";
 import { type BlockInstance, instancesOf, lazyBlocks } from "./blocks.js";
@@ -37,7 +39,19 @@ function parseFile(source: SourceFile): Body {
  * `bake/…`. This module loads chevrotain: import it dynamically.
  */
 export function evaluateFiles(world: BakeWorld): BakeDefinition {
-  const bodies = world.files.map(parseFile);
+  const bodies = world.files.map((file) =>
+    withinStack(
+      () => parseFile(file),
+      () => tooDeep(file.name),
+    ),
+  );
+  return withinStack(
+    () => evaluateBodies(bodies, world),
+    () => tooDeep(world.files.map(({ name }) => name).join(", ")),
+  );
+}
+
+function evaluateBodies(bodies: readonly Body[], world: BakeWorld): BakeDefinition {
   const made: Record<"target" | "group", BlockInstance[]> = { target: [], group: [] };
   const lazy = new Map((["target", "group"] as const).map((type) => [type as string, lazyBlocks(type, () => made[type])]));
   const names = new Names({ bodies, world, blocks: lazy });

@@ -1,6 +1,8 @@
 import { posix } from "node:path";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { isAddress } from "../../core/text/address.js";
+import { withinStack } from "../../core/text/within-stack.js";
+import { tooDeep } from "../hcl/errors.js";
 import { contextElsewhere } from "./errors.js";
 import type { BakeDefinition } from "./definition.js";
 import type { TargetFields } from "./fields.js";
@@ -33,7 +35,10 @@ const LOCAL_PREFIX = "cwd://";
 /** Selects the targets to build, with the overrides of the command line. Throws UsageError. */
 export function planBake(definition: BakeDefinition, options: PlanOptions): BakePlan {
   const { targets, env } = options;
-  const plan = selectTargets(definition, { targets, env, overrides: [...options.set, ...flagOverrides(options)] });
+  const plan = withinStack(
+    () => selectTargets(definition, { targets, env, overrides: [...options.set, ...flagOverrides(options)] }),
+    () => tooDeep("the files"),
+  );
   const epoch = env("SOURCE_DATE_EPOCH");
   return { ...plan, targets: plan.targets.map((target) => finished(target, epoch, options.remote)) };
 }

@@ -31,6 +31,7 @@ export function readEnvFile(source: SourceFile, outer: Lookup): ReadonlyMap<stri
 class EnvReader {
   readonly #source: SourceFile;
   readonly #text: string;
+  readonly #lines: LineMap;
   readonly #outer: Lookup;
   readonly #values = new Map<string, string>();
   #at = 0;
@@ -38,6 +39,7 @@ class EnvReader {
   constructor(source: SourceFile, outer: Lookup) {
     this.#source = source;
     this.#text = source.text.replace(/^\uFEFF/, "").replaceAll("\r\n", "\n");
+    this.#lines = new LineMap(this.#text);
     this.#outer = outer;
   }
 
@@ -87,7 +89,7 @@ class EnvReader {
 
   #expand(value: string): string {
     if (!value.includes("$")) return value;
-    const range = new LineMap(this.#source.text).range(this.#at, this.#at);
+    const range = this.#lines.range(this.#at, this.#at);
     return interpolate(value, { lookup: (name) => this.#outer(name) ?? this.#values.get(name) }, { source: this.#source, range });
   }
 
@@ -99,6 +101,6 @@ class EnvReader {
   }
 
   #error(found: string): Error {
-    return badEnvFile(this.#source.name, new LineMap(this.#text).range(this.#at, this.#at).line, found);
+    return badEnvFile(this.#source.name, this.#lines.range(this.#at, this.#at).line, found);
   }
 }

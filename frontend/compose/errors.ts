@@ -17,8 +17,14 @@ export const endlessAlias = (name: string, place: Place): DiagnosticsError =>
 export const tooManyNodes = (limit: number, place: Place): DiagnosticsError =>
   at("compose/syntax", `Cannot read this YAML: with all its aliases it has more than ${limit} values`, place);
 
+export const nestedTooDeep = (names: readonly string[]): TsbuildError =>
+  new UsageError("compose/syntax", `Cannot read ${names.join(", ")}: the parts are nested, or lead through each other, too deeply`);
+
 export const badTemplate = (text: string, place: Place): DiagnosticsError =>
   at("compose/interpolation", `Cannot read the variable in "${text}"`, place, "write $$ for a dollar sign, ${NAME} for a variable");
+
+export const deepTemplate = (limit: number, place: Place): DiagnosticsError =>
+  at("compose/interpolation", `Cannot read this value: its variables have defaults in defaults, more than ${limit} deep`, place);
 
 export const missingVariable = (name: string, message: string, place: Place): DiagnosticsError =>
   at(

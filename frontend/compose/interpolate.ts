@@ -1,5 +1,5 @@
 import { type Place, mapScalars, type Tree } from "./tree.js";
-import { badTemplate, missingVariable } from "./errors.js";
+import { badTemplate, deepTemplate, missingVariable } from "./errors.js";
 
 /** Values of variables while a text is read. */
 export interface Variables {
@@ -26,6 +26,14 @@ const OPERATOR = /:?[-+?]/y;
  * before anything else stays. Throws `compose/interpolation`.
  */
 export function interpolate(text: string, variables: Variables, place: Place): string {
+  return replaced(text, variables, place, 0);
+}
+
+/** Levels of defaults in defaults: more than anybody writes, and few enough for the stack. */
+const DEEPEST = 100;
+
+function replaced(text: string, variables: Variables, place: Place, depth: number): string {
+  if (depth > DEEPEST) throw deepTemplate(DEEPEST, place);
   let result = "";
   let at = 0;
   for (;;) {
@@ -43,7 +51,7 @@ export function interpolate(text: string, variables: Variables, place: Place): s
     } else if (next === "{") {
       const end = closingBrace(text, dollar + 1);
       if (end < 0) throw badTemplate(text, place);
-      result += expand(text.slice(dollar + 2, end), variables, place);
+      result += expand(text.slice(dollar + 2, end), variables, place, depth);
       at = end + 1;
     } else {
       result += "$";
@@ -74,13 +82,13 @@ function valueOf(name: string, variables: Variables, place: Place): string {
 }
 
 /** Returns what stands for the text between braces. */
-function expand(inner: string, variables: Variables, place: Place): string {
+function expand(inner: string, variables: Variables, place: Place, depth: number): string {
   const name = matchAt(NAME, inner, 0);
   if (name === undefined) throw badTemplate(`\${${inner}}`, place);
   if (name.length === inner.length) return valueOf(name, variables, place);
   const operator = matchAt(OPERATOR, inner, name.length);
   if (operator === undefined) throw badTemplate(`\${${inner}}`, place);
-  const word = (): string => interpolate(inner.slice(name.length + operator.length), variables, place);
+  const word = (): string => replaced(inner.slice(name.length + operator.length), variables, place, depth + 1);
   const value = variables.lookup(name);
   const given = value !== undefined && !(operator.startsWith(":") && value === "");
   if (operator.endsWith("+")) return given ? word() : (value ?? "");

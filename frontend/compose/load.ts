@@ -1,8 +1,9 @@
 import { posix } from "node:path";
 import type { Diagnostic, SourceFile } from "../../core/diagnostics.js";
+import { withinStack } from "../../core/text/within-stack.js";
 import { isAddress } from "../../core/text/address.js";
 import { readEnvFile } from "./env-file.js";
-import { badReference, circle, remoteReference, unreadableReference, unsetVariable } from "./errors.js";
+import { badReference, circle, nestedTooDeep, remoteReference, unreadableReference, unsetVariable } from "./errors.js";
 import { extendServices } from "./extends.js";
 import { interpolate, interpolateTree } from "./interpolate.js";
 import { mergeFiles, mergeServices, withoutResets } from "./merge.js";
@@ -49,7 +50,11 @@ export interface LoadedFiles {
  */
 export function loadFiles(world: ComposeWorld): LoadedFiles {
   const loader = new Loader(world);
-  const tree = loader.level({ files: world.files, base: { directory: world.directory, home: world.home }, env: world.env, included: [] });
+  const { files, env, directory, home } = world;
+  const tree = withinStack(
+    () => loader.level({ files, base: { directory, home }, env, included: [] }),
+    () => nestedTooDeep(files.map(({ name }) => name)),
+  );
   return { tree, warnings: [...loader.warnings.values()] };
 }
 

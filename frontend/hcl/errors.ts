@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../../core/diagnostics.js";
-import { type AnyCode, DiagnosticsError } from "../../core/errors.js";
+import { type AnyCode, DiagnosticsError, type TsbuildError, UsageError } from "../../core/errors.js";
 import { suggest } from "../../core/text/suggest.js";
 import type { Place } from "./ast.js";
 
@@ -15,6 +15,9 @@ function meant(name: string, candidates: Iterable<string>): string | undefined {
 }
 
 export const syntax = (message: string, place: Place): Diagnostic => diagnostic("hcl/syntax", `Cannot read the file: ${message}`, place);
+
+export const tooDeep = (name: string): TsbuildError =>
+  new UsageError("hcl/syntax", `Cannot read ${name}: its parts are nested, or lead through each other, too deeply`);
 
 /** Error of an expression whose values do not fit it. */
 export const badExpression = (message: string, place: Place, hint?: string): DiagnosticsError =>

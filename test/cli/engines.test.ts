@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { writeFileSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
 import type { BuildOptions, BuildResult } from "../../api/options/options.js";
+import { beginLoad } from "../../cli/engines/engine.js";
 import { temporaryDirectory } from "../support/images/images.js";
 import { type CliRun, runRig } from "../support/rigs/cli-rig.js";
 import { RESULT } from "../support/rigs/fake-library.js";
@@ -66,6 +67,20 @@ test("an engine that is not there is reported before the build", async (t) => {
   t.regex(missing.stderr, /it does not answer at \/nowhere\/docker.sock .*\nhint: --load=store/);
   const remote = await load("tcp://10.0.0.1:2375");
   t.deepEqual([remote.code, remote.builds.length], [2, 0]);
+});
+
+test("an engine that is silent is given up before the build, and on an abort", async (t) => {
+  const { path, remove } = temporaryDirectory();
+  const server = createServer(() => undefined);
+  await new Promise<void>((done) => server.listen(join(path, "docker.sock"), done));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+    remove();
+  });
+  const env = { DOCKER_HOST: `unix://${path}/docker.sock` };
+  await t.throwsAsync(beginLoad("docker", { env, signal: new AbortController().signal }, 1), { message: /\(no answer in 0\.001 s\)$/ });
+  await t.throwsAsync(beginLoad("docker", { env, signal: AbortSignal.abort() }), { instanceOf: Error });
 });
 
 test("--load=store and --load are the local store; another word is refused", async (t) => {

@@ -155,6 +155,13 @@ const READ: readonly (readonly [line: string, options: Partial<BuildOptions>, en
     },
   ],
   [
+    "kaniko --no-push -c git://example.com/a.git#refs/heads/main#5cd3d1ae18a0",
+    {
+      outputs: [{ type: "cacheonly" }],
+      context: "https://example.com/a.git#5cd3d1ae18a0",
+    },
+  ],
+  [
     "kaniko --no-push -c git://example.com/a.git --git branch=x,single-branch=true",
     {
       outputs: [{ type: "cacheonly" }],

@@ -35,6 +35,8 @@ const SHOWN: readonly (readonly [template: string, shown: string])[] = [
   ['{{.Name | printf "%s!"}}', "app!"],
   ['{{printf "%*d|%+d|%-4d|%04d|%s" 4 2 3 4 -7 .List}}', "   2|+3|4   |-007|[x y]"],
   ["{{if gt (len .List) 1}}many{{end}}", "many"],
+  ["{{if and .Missing .Name}}both{{else}}one{{end}}{{if and .Name 0 .List}}all{{end}}{{and .Name 2}}", "one2"],
+  ["{{or .Missing 0 .Name}}{{or .Missing 0}}", "app0"],
   ["{{slice .Name 1 2}}{{truncate .Name 2}}{{pad .Name 1 0}}", "pap app"],
 ];
 

@@ -164,6 +164,10 @@ test("documents from outside are checked, and errors name what is wrong", (t) =>
     code: "image/invalid",
     message: /^Cannot use the manifest of x: "config\.digest": expected sha256:<64 hex digits>, found "sha256:x"; "layers\.0\.size": /,
   });
+  const deep = `{"schemaVersion":2,"x":${"[".repeat(5000)}"]]"${"]".repeat(5000)}}`;
+  t.throws(() => parseManifest(Buffer.from(deep), "manifest of x"), {
+    message: "Cannot read the manifest of x: it nests more than 500 levels",
+  });
   t.throws(() => parseManifest(Buffer.from("<html>no"), "manifest of x"), { message: /it is not JSON \(it starts with "<html>no"\)/ });
   t.throws(() => parseManifestOrIndex(bytes({ schemaVersion: 1, fsLayers: [] }), undefined, "manifest of x"), { code: "image/schema1" });
   t.throws(

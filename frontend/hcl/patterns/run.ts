@@ -13,8 +13,10 @@ interface Thread {
 export class Steps {
   #left = 20_000_000;
 
-  take(): void {
-    if (--this.#left < 0) throw new PatternError("it takes too many steps over this text");
+  /** Takes steps: one, or as many as values are copied. */
+  take(count = 1): void {
+    this.#left -= count;
+    if (this.#left < 0) throw new PatternError("it takes too many steps over this text");
   }
 }
 
@@ -68,6 +70,7 @@ function follow(start: Thread, { program, text, position, seen, threads, steps }
     if (instruction.kind === "split") open.push({ at: instruction.second, slots }, { at: instruction.first, slots });
     else if (instruction.kind === "save") {
       const saved = [...slots];
+      steps.take(saved.length);
       saved[instruction.slot] = position;
       open.push({ at: at + 1, slots: saved });
     } else if (instruction.kind === "at") {

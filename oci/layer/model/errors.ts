@@ -1,6 +1,6 @@
 import { type AnyCode, systemErrorCode, TsbuildError } from "../../../core/errors.js";
 import { isOutOfDescriptors, outOfDescriptors } from "../../../core/system/descriptors.js";
-import { diskFull } from "../../../core/system/disk-full.js";
+import { diskFull } from "../../../core/system/errors.js";
 import { systemReason } from "../../../core/system/system-reason.js";
 
 /** Errors of reading, writing and unpacking a layer, one function each. */

@@ -4,7 +4,8 @@ import { closeSync, mkdtempSync, openSync, rmSync, truncateSync, writeFileSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { NotATextError, readText, TEXT_LIMIT } from "../../../api/sources/read-text.js";
+import { readText, TEXT_LIMIT } from "../../../api/sources/read-text.js";
+import { InputError } from "../../../core/system/regular-file.js";
 
 function directory(t: ExecutionContext): string {
   const path = mkdtempSync(join(tmpdir(), "tsbuild-read-text-"));
@@ -18,8 +19,8 @@ test("readText() reads a file and reports what is wrong with one", async (t) => 
   const { signal } = new AbortController();
   t.is(await readText(join(root, "file"), signal), "FROM scratch\n");
   await t.throwsAsync(readText(join(root, "none"), signal), { code: "ENOENT" });
-  await t.throwsAsync(readText(root, signal), { instanceOf: NotATextError, message: "it is a directory" });
-  await t.throwsAsync(readText("/dev/zero", signal), { instanceOf: NotATextError, message: "it is a device" });
+  await t.throwsAsync(readText(root, signal), { instanceOf: InputError, message: "it is a directory" });
+  await t.throwsAsync(readText("/dev/zero", signal), { instanceOf: InputError, message: "it is a device" });
   // A file that says that it is empty.
   t.regex(await readText("/proc/self/status", signal), /^Name:/);
 });
@@ -31,12 +32,12 @@ test("readText() reads no more than a Dockerfile may have, of a file and of a pi
   truncateSync(join(root, "file"), TEXT_LIMIT);
   t.is((await readText(join(root, "file"), signal)).length, TEXT_LIMIT);
   truncateSync(join(root, "file"), TEXT_LIMIT + 1);
-  await t.throwsAsync(readText(join(root, "file"), signal), { instanceOf: NotATextError, message: "it has more than 16 MiB" });
+  await t.throwsAsync(readText(join(root, "file"), signal), { instanceOf: InputError, message: "it has more than 16 MiB" });
   const pipe = join(root, "pipe");
   execFileSync("mkfifo", [pipe]);
   const reading = readText(pipe, signal);
   const writer = spawn("sh", ["-c", 'exec cat /dev/zero >"$0"', pipe]);
-  await t.throwsAsync(reading, { instanceOf: NotATextError, message: "it has more than 16 MiB" });
+  await t.throwsAsync(reading, { instanceOf: InputError, message: "it has more than 16 MiB" });
   // Nobody reads any more.
   await once(writer, "close");
 });

@@ -94,6 +94,7 @@ test("patterns: a hostile pattern ends by its number of steps", (t) => {
   for (const pattern of ["(a+)+$", "^(a|a)*$", "(.*)*(.*)*(.*)*x", "(a|aa)+$", "(?:a?){50}a{50}$"])
     t.deepEqual(groupsOf(pattern, `${"a".repeat(2000)}!`), [], pattern);
   t.throws(() => groupsOf("(?:(?:a?){90}){100}$", `${"a".repeat(20_000)}!`), { instanceOf: PatternError, message: /too many steps/ });
+  t.throws(() => groupsOf("(a?)".repeat(4000) + "$", `${"a".repeat(500)}!`), { instanceOf: PatternError, message: /too many steps/ });
   t.throws(() => compilePattern("((a{1000}){1000}){1000}"), { instanceOf: PatternError, message: /too long/ });
   t.throws(() => compilePattern("(".repeat(100_000)), { instanceOf: PatternError, message: /too deep/ });
 });
