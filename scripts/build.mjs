@@ -108,7 +108,10 @@ async function bundleCommand(outdir) {
   for (const [name, text] of chunks) writeFileSync(join(outdir, "command", `${name}.cjs`), `(${text})`);
   for (const pack of PACKS) writeFileSync(join(outdir, packFile(pack)), packChunks(chunks, []));
   copyFileSync(join(root, "cli", "launcher.cjs"), join(outdir, "cli.cjs"));
-  writeFileSync(join(outdir, "cli.js"), '#!/usr/bin/env node\nimport launcher from "./cli.cjs";\nlauncher.start();\n');
+  writeFileSync(
+    join(outdir, "cli.js"),
+    '#!/bin/sh\n":" //; exec node -- "$0" "$@"\nimport launcher from "./cli.cjs";\nlauncher.start();\n',
+  );
   for (const name of ["cli.cjs", "cli.js"]) chmodSync(join(outdir, name), 0o755);
   return chunks;
 }

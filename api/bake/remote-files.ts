@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { SourceFile } from "../../core/diagnostics.js";
@@ -60,11 +60,14 @@ async function filesOf(options: BuildOptions): Promise<readonly ReadFile[]> {
       outputs: [{ type: "local", dest: out }],
       history: false,
     });
-    return readdirSync(out)
-      .sort((a, b) => Number(a) - Number(b))
-      .flatMap((index) => readdirSync(join(out, index)).map((name) => join(out, index, name)))
-      .filter((path) => statSync(path).isFile())
-      .map((path) => ({ name: basename(path), bytes: readFileSync(path) }));
+    return (
+      readdirSync(out)
+        .sort((a, b) => Number(a) - Number(b))
+        .flatMap((index) => readdirSync(join(out, index)).map((name) => join(out, index, name)))
+        // A link would lead to a file of this machine.
+        .filter((path) => lstatSync(path).isFile())
+        .map((path) => ({ name: basename(path), bytes: readFileSync(path) }))
+    );
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }

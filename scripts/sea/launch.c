@@ -42,7 +42,7 @@ static char *joined(const char *directory, const char *name)
 static void start(const char *directory, int argc, char **argv)
 {
 	char *libraries = joined(directory, "lib"), *loader = joined(libraries, "tsbuild-ld.so");
-	char **args = calloc((size_t)argc + 6, sizeof *args);
+	char **args = calloc((size_t)argc + 7, sizeof *args);
 	int count = 0;
 
 	if (!args)
@@ -51,6 +51,8 @@ static void start(const char *directory, int argc, char **argv)
 	args[count++] = "--library-path";
 	args[count++] = libraries;
 	args[count++] = joined(directory, "bin/node");
+	/* Node would take its own --env-file from the command's arguments. */
+	args[count++] = "--";
 	args[count++] = joined(directory, "tsbuild/dist/cli.cjs");
 	for (int at = 1; at < argc; at++)
 		args[count++] = argv[at];

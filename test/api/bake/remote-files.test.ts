@@ -56,6 +56,12 @@ requires(missingForGit)("bake: a repository without a definition, and one that n
   t.is(await code({ files: ["other.yaml"] }), "compose/reference");
 });
 
+requires(missingForGit)("bake: links of a repository lead to no file of this machine", async (t) => {
+  const { address, options } = await served(t, { "docker-bake.hcl/x.hcl": "->/etc/passwd" });
+  const error = await t.throwsAsync(readBake({ ...options, remote: address }), { instanceOf: TsbuildError });
+  t.is(error?.code, "bake/remote", error?.message);
+});
+
 test("bake: a definition of a web server", async (t) => {
   const server = createServer((_, response) => response.end('target "default" { tags = ["t"] }'));
   await new Promise<void>((done) => void server.listen(0, "127.0.0.1", done));

@@ -1,9 +1,10 @@
 import { spawnSync, type StdioOptions } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import test from "ava";
 import { packageRoot } from "../../../core/package-root.js";
+import { withThisNode } from "../../support/requires.js";
 import { Rig } from "../../support/rigs/rig.js";
 import { layoutRegistry } from "../../support/servers/layout-registry.js";
 
@@ -25,6 +26,35 @@ test("the command has threads for every processor to compress with, unless a num
     };
     t.is(threads(), String(Math.max(4, availableParallelism() + 2)));
     t.is(threads("3"), "3");
+  } finally {
+    await rig.dispose();
+  }
+});
+
+/** False for a Node that looks for its --env-file behind -- too. */
+const endsOptions = spawnSync(process.execPath, ["--eval", "0", "--", "--env-file", "/nonexistent"]).status === 0;
+
+withThisNode(endsOptions)("Node takes no options from a file of variables that is the command's", async (t) => {
+  const rig = new Rig();
+  try {
+    const directory = rig.context("project", {
+      "compose.yaml": "services: {a: {image: $A, build: .}}",
+      "evil.cjs": 'console.error("evil ran");',
+      variables: "NODE_OPTIONS=--require=./evil.cjs\nA=read\n",
+    });
+    const { NODE_OPTIONS: _, ...env } = process.env;
+    const options = { cwd: directory, env: { ...env, PATH: `${dirname(process.execPath)}:${env["PATH"]}` }, encoding: "utf8" } as const;
+    for (const command of [LAUNCHER, join(packageRoot(), "dist", "cli.js")]) {
+      for (const flag of [["--env-file", "variables"], ["--env-file=variables"]]) {
+        const { status, stdout, stderr } = spawnSync(command, ["compose", ...flag, "build", "--print"], options);
+        t.is(status, 0, stderr);
+        t.is(stderr, "");
+        t.regex(stdout, /"read"/);
+      }
+      const { status, stderr } = spawnSync(command, ["compose", "--env-file", "missing", "build"], options);
+      t.is(status, 2);
+      t.regex(stderr, /^error\[compose\/no-file\]: Cannot read the file missing/);
+    }
   } finally {
     await rig.dispose();
   }
