@@ -129,6 +129,7 @@ async function locateContent(
   plan: PackPlan,
   reporter: Reporter,
 ): Promise<{ readonly plan: PackPlan; readonly mapped: boolean }> {
+  if (plan.entries.located) return { plan, mapped: false };
   const used = new Set<string>();
   for (const { source } of plan.entries) if (source?.kind === "layer") used.add(source.layer);
   if (used.size === 0) return { plan, mapped: false };

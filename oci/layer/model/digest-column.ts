@@ -1,7 +1,8 @@
 import { type Digest, digestHex, digestOfBytes } from "../../../core/digest.js";
 
 /** Bytes of a digest. */
-const SIZE = 32;
+export const DIGEST_SIZE = 32;
+const SIZE = DIGEST_SIZE;
 
 /** Digests by number, as bytes: a text for each takes three times the memory. */
 export class DigestColumn {
@@ -18,10 +19,31 @@ export class DigestColumn {
     return undefined;
   }
 
+  /** Returns true when a digest is the one of a number. Note that we make no text to compare. */
+  is(number: number, digest: Digest): boolean {
+    const at = number * SIZE;
+    for (let i = 0; i < SIZE; i++) {
+      const byte = this.#bytes[at + i] as number;
+      const place = HEX + 2 * i;
+      if (digest.charCodeAt(place) !== DIGITS[byte >> 4] || digest.charCodeAt(place + 1) !== DIGITS[byte & 15]) return false;
+    }
+    return true;
+  }
+
   set(number: number, digest: Digest): void {
-    const end = (number + 1) * SIZE;
+    this.#grow(number + 1);
+    this.#bytes.write(digestHex(digest), number * SIZE, "hex");
+  }
+
+  /** Sets consecutive digests from their bytes. */
+  setAll(first: number, bytes: Uint8Array): void {
+    this.#grow(first + bytes.length / SIZE);
+    this.#bytes.set(bytes, first * SIZE);
+  }
+
+  #grow(length: number): void {
+    const end = length * SIZE;
     if (end > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], Math.max(end, 2 * this.#bytes.length));
-    this.#bytes.write(digestHex(digest), end - SIZE, "hex");
   }
 
   /** Returns the bytes of the first digests. */
@@ -31,3 +53,7 @@ export class DigestColumn {
     return bytes;
   }
 }
+
+/** Place of the first digit in a digest. */
+const HEX = "sha256:".length;
+const DIGITS: readonly number[] = [..."0123456789abcdef"].map((digit) => digit.charCodeAt(0));

@@ -15,6 +15,24 @@ export class NumbersBuilder {
     this.#numbers[this.#length++] = value;
   }
 
+  pushAll(values: Numbers): void {
+    // The widest of them decides for all: the kind of the result depends on the numbers alone.
+    let most = 0;
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index] as number;
+      if (value > most) most = value;
+      else if (value < 0) most = Infinity;
+    }
+    const needed = this.#length + values.length;
+    if (needed > this.#numbers.length || !holds(this.#numbers, most))
+      this.#grow(
+        kindFor(most, this.#numbers),
+        Math.max(needed, needed > this.#numbers.length ? this.#numbers.length * 2 : this.#numbers.length),
+      );
+    this.#numbers.set(values, this.#length);
+    this.#length = needed;
+  }
+
   /** Returns the numbers. No more may be pushed. */
   numbers(): Numbers {
     return this.#numbers.slice(0, this.#length);

@@ -1,7 +1,7 @@
 import type { Digest } from "../../../core/digest.js";
 import { LongText } from "../../../core/text/long-text.js";
 import type { NodeType } from "../../../core/file-node.js";
-import { DigestColumn } from "./digest-column.js";
+import { DIGEST_SIZE, DigestColumn } from "./digest-column.js";
 import { type Numbers, NumbersBuilder } from "./numbers.js";
 import type { Toc, TocEntries, TocEntry } from "./toc.js";
 
@@ -74,6 +74,32 @@ export class TocColumnsBuilder {
     this.#files++;
   }
 
+  /** Adds consecutive entries of another table, which lie behind those added from it before. */
+  addRange(table: TocCursor, first: number, count: number): void {
+    const { columns } = table;
+    table.moveTo(first);
+    const { path, file } = table;
+    table.moveTo(first + count);
+    const end = first + count;
+    this.#paths.push(columns.paths.slice(path, table.path));
+    this.#types.push(columns.types.slice(first, end));
+    this.#modes.pushAll(columns.modes.subarray(first, end));
+    this.#uids.pushAll(columns.uids.subarray(first, end));
+    this.#gids.pushAll(columns.gids.subarray(first, end));
+    this.#sizes.pushAll(columns.sizes.subarray(first, end));
+    this.#secs.pushAll(columns.secs.subarray(first, end));
+    this.#nsecs.pushAll(columns.nsecs.subarray(first, end));
+    this.#digests.setAll(this.#files, columns.digests.subarray(file * DIGEST_SIZE, table.file * DIGEST_SIZE));
+    this.#files += table.file - file;
+    if (table.hasRare) {
+      for (let index = first; index < end; index++) {
+        const rare = columns.rare[index];
+        if (rare) this.#rare[this.#length + index - first] = rare;
+      }
+    }
+    this.#length += count;
+  }
+
   columns(): TocColumns {
     return {
       length: this.#length,
@@ -92,6 +118,30 @@ export class TocColumnsBuilder {
 
   entries(): TocEntries {
     return new ColumnEntries(this.columns());
+  }
+}
+
+/** A place in a table that is read from its beginning to its end. */
+export class TocCursor {
+  readonly columns: TocColumns;
+  readonly hasRare: boolean;
+  #index = 0;
+  /** Offset of the next path. */
+  path = 0;
+  /** Number of files before. */
+  file = 0;
+
+  constructor(columns: TocColumns) {
+    this.columns = columns;
+    this.hasRare = Object.keys(columns.rare).length > 0;
+  }
+
+  moveTo(index: number): void {
+    const { paths, types } = this.columns;
+    for (; this.#index < index; this.#index++) {
+      this.path = paths.indexOf("\0", this.path) + 1;
+      if (types[this.#index] === LETTERS.file) this.file++;
+    }
   }
 }
 

@@ -54,6 +54,8 @@ export interface FileTree {
    */
   digests(paths: readonly string[], signal?: AbortSignal): Promise<readonly Digest[]>;
   content(path: string): ContentSource;
+  /** True when no {@link content} is a file of a layer. */
+  readonly located?: boolean;
   /**
    * Attributes of files that {@link digests} found beside their content, by path. {@link lookup}
    * returns them from then on.
@@ -80,6 +82,8 @@ export interface PackEntries extends Iterable<PackEntry> {
   readonly length: number;
   /** True for entries in canonical order, none of them a hard link: nobody looks at them first. */
   readonly ordered?: boolean;
+  /** True when no content is a file of a layer: nobody has to look for places of contents. */
+  readonly located?: boolean;
 }
 
 /**

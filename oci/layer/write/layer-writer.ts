@@ -9,8 +9,9 @@ import { Compressor } from "./compress.js";
 import { EarlierTar, EarlierTarUnusable } from "./earlier-tar.js";
 import { stepsOf } from "./packed-plan.js";
 import { layerSteps, type PackStep } from "./plan.js";
+import { columnsOf, TocCursor } from "../model/toc-columns.js";
 import { StepWriter } from "./step-writer.js";
-import { type UnchangedRange, unchangedRanges } from "./unchanged-ranges.js";
+import { type LayerPart, type UnchangedRange, unchangedParts } from "./unchanged-parts.js";
 
 export interface WriteOptions {
   /** Destination of the blob. Without it only diffID and TOC are computed. */
@@ -46,13 +47,12 @@ export async function writeLayer(plan: PackPlan | PackedPlan, options: WriteOpti
     if ("pieces" in plan) throw new Error("internal: a layer that is not written needs no thread");
     return describeLayer(plan, epoch, context);
   }
-  const planned = (): Iterable<PackStep> => ("pieces" in plan ? stepsOf(plan) : layerSteps(plan, epoch));
-  const steps = options.earlier ? repeatable(planned, plan) : planned();
+  const steps = "pieces" in plan ? stepsOf(plan) : layerSteps(plan, epoch);
   const earlier = options.earlier && openEarlier(steps, options.earlier);
   const mediaType = layerMediaType(out.compression.type);
   try {
     return await compressTo(out.path, out.compression, async (compressor) => {
-      const written = await writeSteps(steps, compressor, { mediaType, context, earlier });
+      const written = await writeParts(earlier?.parts ?? steps, compressor, { mediaType, context, earlier });
       await earlier?.tar.verify();
       return written;
     });
@@ -69,7 +69,7 @@ export async function writeLayer(plan: PackPlan | PackedPlan, options: WriteOpti
 async function describeLayer(plan: PackPlan, epoch: number | undefined, context: Cancellation | undefined): Promise<WrittenLayer> {
   const steps = layerSteps(plan, epoch, { reservedNames: true });
   const compressor = new Compressor({ options: { type: "uncompressed" }, sink: () => {} });
-  const written = await writeSteps(steps, compressor, { mediaType: undefined, context });
+  const written = await writeParts(steps, compressor, { mediaType: undefined, context });
   let reserved = false;
   for (const { path } of plan.entries) reserved ||= isReservedName(path);
   if (!reserved) return written;
@@ -81,63 +81,36 @@ async function describeLayer(plan: PackPlan, epoch: number | undefined, context:
  * New entries, and bytes in new files, above which an earlier layer is of no use: other threads
  * read them faster.
  */
-const MAX_NEW = 1000;
-const MAX_NEW_BYTES = 32 << 20;
+const NEW_LIMITS = { steps: 1000, bytes: 32 << 20 };
 
 interface Earlier {
   readonly tar: EarlierTar;
-  /** Unchanged ranges by the index of their first step. */
-  readonly ranges: ReadonlyMap<number, UnchangedRange>;
-}
-
-/**
- * Entries of a plan up to which its steps are kept for a second pass. To make the steps again takes
- * time; to keep them takes memory.
- */
-const MAX_STEPS = 50_000;
-
-/** Returns steps that can be gone through twice. */
-function repeatable(planned: () => Iterable<PackStep>, plan: PackPlan | PackedPlan): Iterable<PackStep> {
-  if ("pieces" in plan || plan.entries.length <= MAX_STEPS) return [...planned()];
-  return { [Symbol.iterator]: () => planned()[Symbol.iterator]() };
+  readonly table: TocCursor;
+  readonly parts: readonly LayerPart[];
 }
 
 function openEarlier(steps: Iterable<PackStep>, { blob, toc }: EarlierLayer): Earlier {
-  const { ranges, others } = unchangedRanges(steps, toc);
-  if (others.steps > MAX_NEW || others.bytes > MAX_NEW_BYTES) throw new EarlierTarUnusable("too much is new");
-  return { tar: new EarlierTar(blob, toc.diffId), ranges: new Map(ranges.map((range) => [range.first, range])) };
+  const parts = unchangedParts(steps, toc, NEW_LIMITS);
+  if (!parts) throw new EarlierTarUnusable("too much is new");
+  return { tar: new EarlierTar(blob, toc.diffId), table: new TocCursor(columnsOf(toc.entries)), parts };
 }
 
-interface StepsOptions {
+interface PartsOptions {
   readonly mediaType: string | undefined;
   readonly context: Cancellation | undefined;
   readonly earlier?: Earlier | undefined;
 }
 
 /** Writes the tar of a layer, and returns its table of contents. */
-async function writeSteps(steps: Iterable<PackStep>, compressor: Compressor, options: StepsOptions): Promise<WrittenLayer> {
+async function writeParts(parts: Iterable<LayerPart>, compressor: Compressor, options: PartsOptions): Promise<WrittenLayer> {
   const { mediaType, context, earlier } = options;
   const writer = new StepWriter(compressor, context);
-  let index = -1;
-  /** Number of coming steps whose bytes are copied already. */
-  let copied = 0;
-  for (const step of steps) {
-    index++;
-    if (copied === 0) {
-      stopIfAborted(context);
-      const range = earlier?.ranges.get(index);
-      if (earlier && range) {
-        await writer.copy(bytesOf(range, earlier.tar, compressor));
-        copied = range.length;
-      }
-    }
-    if (copied > 0) {
-      copied--;
-      writer.take(step);
-    } else {
-      const wait = writer.write(step);
+  for (const part of parts) {
+    stopIfAborted(context);
+    if (part.kind !== "range") {
+      const wait = writer.write(part);
       if (wait) await wait;
-    }
+    } else if (earlier) await writer.takeRange(part, bytesOf(part, earlier.tar, compressor), earlier.table);
   }
   await writer.end();
   const { diffId, uncompressedSize, digest, size } = await compressor.finish();

@@ -5,13 +5,14 @@ import { openContent } from "../model/content.js";
 import { fileChanged } from "../model/errors.js";
 import { sortByPath } from "../model/path-order.js";
 import type { PackEntry, Toc } from "../model/toc.js";
-import { TocColumnsBuilder } from "../model/toc-columns.js";
+import { TocColumnsBuilder, type TocCursor } from "../model/toc-columns.js";
 import { opaqueMarkerOf, whiteoutOf } from "../model/whiteout.js";
 import type { Cancellation } from "../read/read-layer.js";
 import type { Compressor } from "./compress.js";
 import { headerOf } from "./entry-header.js";
 import type { PackStep } from "./plan.js";
 import { TarStaging } from "./tar-staging.js";
+import type { UnchangedRange } from "./unchanged-parts.js";
 
 type EntryStep = Extract<PackStep, { kind: "entry" }>;
 type MarkerStep = Exclude<PackStep, EntryStep>;
@@ -43,17 +44,12 @@ export class StepWriter {
     return wait ? wait.then(() => this.#writeEntry(step, header)) : this.#writeEntry(step, header);
   }
 
-  /** Copies the bytes of steps that an earlier layer has. {@link take} then takes each step. */
-  copy(chunks: AsyncIterable<Buffer>): Promise<void> {
-    return this.#tar.copy(chunks);
-  }
-
-  /** Takes a step whose bytes are copied: what remains is its row in the table of contents. */
-  take(step: PackStep): void {
-    if (step.kind !== "entry") return;
-    const { entry } = step;
-    if (step.linked && entry.digest !== undefined) this.#digests.set(entry.path, entry.digest);
-    this.#entries.add(entry, entry.digest);
+  /** Takes steps that an earlier layer has: its bytes, and rows of its table of contents. */
+  async takeRange({ from, length, linked }: UnchangedRange, bytes: AsyncIterable<Buffer>, table: TocCursor): Promise<void> {
+    await this.#tar.copy(bytes);
+    this.#entries.addRange(table, from, length);
+    for (const step of linked)
+      if (step.kind === "entry" && step.entry.digest !== undefined) this.#digests.set(step.entry.path, step.entry.digest);
   }
 
   /** Ends the tar. */

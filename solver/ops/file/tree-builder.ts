@@ -1,7 +1,8 @@
-import { type Digest, sha256 } from "../../../core/digest.js";
+import type { Digest } from "../../../core/digest.js";
 import type { ContentSource, FileTree, PackEntries, PackEntry, PackPlan } from "../../../oci/layer/model/toc.js";
 import { comparePaths } from "../../../oci/layer/model/path-order.js";
 import type { NodeMeta } from "../../../core/file-node.js";
+import { addNames } from "./directory-names.js";
 import { HiddenPaths } from "./hidden-paths.js";
 import { type DigestAt, digestsByIndex, digestsOf, foundWith, type NewContent, sourceOf } from "./new-content.js";
 import { fileEntry, isSameNode, type LinkGroup, primaryOf } from "./plan-entries.js";
@@ -151,15 +152,32 @@ export class TreeBuilder implements FileTree {
       .topmost()
       .filter((path) => !this.#nodes.has(path))
       .sort();
-    let length = 0;
-    let ordered = whiteouts.length === 0;
-    // Digests become texts when they are asked for, which takes longer than all else here.
-    for (const { hardlink } of this.#entries(() => NO_DIGEST, same, whiteouts)) {
-      length++;
-      if (hardlink !== undefined) ordered = false;
-    }
-    const entries: PackEntries = { length, ordered, [Symbol.iterator]: () => this.#entries(digestAt, same, whiteouts) };
+    const { length, links } = this.#count(same, whiteouts);
+    const entries: PackEntries = {
+      length,
+      ordered: links === 0 && whiteouts.length === 0,
+      located: contents.every((content) => content.kind !== "tree" || content.tree.located === true),
+      [Symbol.iterator]: () => this.#entries(digestAt, same, whiteouts),
+    };
     return whiteouts.length === 0 ? { entries } : { entries, whiteouts };
+  }
+
+  /** Counts the entries of the plan, and the hard links among them. Makes no entry for it. */
+  #count(same: ReadonlySet<string>, whiteouts: readonly string[]): { readonly length: number; readonly links: number } {
+    const parents = new Set<string>();
+    const primaries = new Map<LinkGroup, string>();
+    let [length, links] = [0, 0];
+    const countParents = (path: string): void => {
+      for (const _ of this.#missingParents(path, parents)) length++;
+    };
+    for (const [path, { group }] of this.#nodes) {
+      if (path === "" || same.has(path)) continue;
+      countParents(path);
+      length++;
+      if (group && group.members.size > 1 && primaryOf(group, primaries) !== path) links++;
+    }
+    whiteouts.forEach(countParents);
+    return { length, links };
   }
 
   /**
@@ -203,19 +221,23 @@ export class TreeBuilder implements FileTree {
   }
 
   /**
-   * Yields the directories above a path that are only in the base, topmost first. `known` has those
-   * that were yielded before.
+   * Returns the directories above a path that are only in the base, topmost first. `known` has
+   * those of earlier paths.
    */
-  *#missingParents(path: string, known: Set<string>): Generator<PackEntry, void> {
+  #missingParents(path: string, known: Set<string>): Iterable<PackEntry> {
     const slash = path.lastIndexOf("/");
-    if (slash <= 0) return;
+    if (slash <= 0) return [];
     const parent = path.slice(0, slash);
-    if (known.has(parent)) return;
+    if (known.has(parent)) return [];
     known.add(parent);
-    yield* this.#missingParents(parent, known);
-    if (this.#nodes.has(parent)) return;
-    const meta = this.lookup(parent);
-    if (!meta) throw new Error(`internal: "${path}" was put where no directory is`);
+    return this.#missingDirectories(parent, known);
+  }
+
+  *#missingDirectories(path: string, known: Set<string>): Generator<PackEntry, void> {
+    yield* this.#missingParents(path, known);
+    if (this.#nodes.has(path)) return;
+    const meta = this.lookup(path);
+    if (!meta) throw new Error(`internal: a file was put below "${path}", where no directory is`);
     yield meta;
   }
 
@@ -270,21 +292,5 @@ export class TreeBuilder implements FileTree {
     byDirectory.get(slash === -1 ? "" : path.slice(0, slash))?.delete(path.slice(slash + 1));
   }
 }
-
-/** Adds a path, and the directories above it, to the names by directory. */
-function addNames(byDirectory: Map<string, Set<string>>, path: string): void {
-  for (let at = path; at !== ""; ) {
-    const slash = at.lastIndexOf("/");
-    const directory = slash === -1 ? "" : at.slice(0, slash);
-    const names = byDirectory.get(directory);
-    const name = at.slice(slash + 1);
-    if (names?.has(name)) break;
-    if (names) names.add(name);
-    else byDirectory.set(directory, new Set([name]));
-    at = directory;
-  }
-}
-
-const NO_DIGEST = sha256("");
 
 const EMPTY_ROOT: NodeMeta = { path: "", type: "dir", mode: 0o755, uid: 0, gid: 0, size: 0, mtime: { sec: 0, nsec: 0 } };

@@ -47,6 +47,7 @@ export class LocalTree implements FileTree {
   readonly name: string;
   readonly ignore: IgnoreRules;
   readonly found = new Map<string, Xattrs>();
+  readonly located = true;
   readonly #host: HostDirectory;
   readonly #stats: StatShard | undefined;
   readonly #pool: HashFiles | undefined;

@@ -2,9 +2,10 @@ import { deserialize, serialize } from "node:v8";
 import test from "ava";
 import { decodeToc, encodeToc } from "../../../../cache/content/toc-codec.js";
 import { sha256 } from "../../../../core/digest.js";
+import { DigestColumn } from "../../../../oci/layer/model/digest-column.js";
 import { numbersOf } from "../../../../oci/layer/model/numbers.js";
 import type { Toc, TocEntry } from "../../../../oci/layer/model/toc.js";
-import { columnsOf, revivedToc, TocColumnsBuilder } from "../../../../oci/layer/model/toc-columns.js";
+import { columnsOf, revivedToc, TocColumnsBuilder, TocCursor } from "../../../../oci/layer/model/toc-columns.js";
 
 const META = { mode: 0o644, uid: 0, gid: 0, size: 0, mtime: { sec: 1_700_000_000, nsec: 0 } } as const;
 
@@ -34,6 +35,34 @@ test("entries come out of columns as they went in, also after a thread, a proces
     const stored = decodeToc([...encodeToc(toc)].join(""));
     t.deepEqual(stored && { ...stored, entries: [...stored.entries] }, { ...toc, entries });
   }
+});
+
+test("ranges of another table come as if their entries were added one by one", (t) => {
+  const source = tocOf(ENTRIES);
+  for (let first = 0; first < ENTRIES.length; first++) {
+    for (let next = first; next <= ENTRIES.length; next++) {
+      const builder = new TocColumnsBuilder();
+      const cursor = new TocCursor(columnsOf(source.entries));
+      builder.addRange(cursor, first, next - first);
+      const { digest, ...own } = { ...META, path: "own", type: "file", digest: sha256("own") } as const;
+      builder.add(own, digest);
+      builder.addRange(cursor, next, ENTRIES.length - next);
+      const expected = [...ENTRIES.slice(first, next), { ...own, digest }, ...ENTRIES.slice(next)];
+      t.deepEqual([...builder.entries()], expected);
+      t.deepEqual(builder.columns(), columnsOf(tocOf(expected).entries));
+    }
+  }
+});
+
+test("digests in a column are compared as what they are", (t) => {
+  const column = new DigestColumn();
+  column.set(3, sha256("a"));
+  t.true(column.is(3, sha256("a")));
+  t.false(column.is(3, sha256("b")));
+  t.false(column.is(2, sha256("a")));
+  t.false(column.is(1000, sha256("a")), "none is there");
+  column.setAll(2000, column.bytes(4).subarray(96));
+  t.is(column.get(2000), sha256("a"));
 });
 
 test("what came in a message does not hold the message", (t) => {

@@ -108,15 +108,11 @@ for (let seed = 1; seed <= 12; seed++) {
         const [plain, reused] = [join(directory, `${round}-plain`), join(directory, `${round}-reused`)];
         const expected = await pack({ plan, out: plain, compression: { type: is }, ...epoch });
         const found = await repack({ plan, out: reused, compression: { type: is }, earlier: { blob, toc: before.toc }, ...epoch });
-        t.deepEqual(found, expected);
-        t.true(readFileSync(reused).equals(readFileSync(plain)));
-        // Steps of a plan that says that it is large are made twice instead of kept.
-        const large = { ...plan, entries: { length: 1_000_000, [Symbol.iterator]: () => plan.entries[Symbol.iterator]() } };
-        const again = join(directory, `${round}-again`);
-        const params = { out: again, compression: { type: is }, earlier: { blob, toc: before.toc }, ...epoch };
-        t.deepEqual(await repack({ plan: large, ...params }), expected);
-        t.true(readFileSync(again).equals(readFileSync(plain)));
-        if (was === is) [before, blob] = [expected, reused];
+        // Layers with markers of deletions have nothing in common.
+        const comparable = plan.whiteouts === undefined && before.toc.whiteouts.length === 0;
+        t.deepEqual(found, comparable ? expected : undefined);
+        if (comparable) t.true(readFileSync(reused).equals(readFileSync(plain)));
+        if (was === is) [before, blob] = [expected, plain];
       }
     }));
 }

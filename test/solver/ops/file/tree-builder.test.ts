@@ -1,6 +1,7 @@
 import test from "ava";
 import fc from "fast-check";
 import type { FileTree, PackPlan } from "../../../../oci/layer/model/toc.js";
+import { sha256 } from "../../../../core/digest.js";
 import type { NodeMeta } from "../../../../core/file-node.js";
 import { comparePaths } from "../../../../oci/layer/model/path-order.js";
 import { makeDirectory, makeFile, makeSymlink, removePath } from "../../../../solver/ops/file/make.js";
@@ -84,4 +85,31 @@ test("the planned layer over the base is the tree that the actions saw", async (
     }),
     { numRuns: 400 },
   );
+});
+
+test("a plan is counted without a look at contents, and says when nobody has to locate them", async (t) => {
+  for (const located of [true, false]) {
+    let looks = 0;
+    const source: FileTree = {
+      located,
+      lookup: () => undefined,
+      children: () => [],
+      digests: async (paths) => paths.map((path) => sha256(path)),
+      content: (at) => ((looks += 1), located ? { kind: "path", path: at } : { kind: "layer", layer: "one", path: at }),
+    };
+    const base = new TreeBuilder(undefined);
+    const meta = { mode: 0o755, uid: 0, gid: 0, size: 0, mtime: MTIME } as const;
+    base.put({ ...meta, path: "a", type: "dir" });
+    base.put({ ...meta, path: "a/b", type: "dir" });
+    const tree = new TreeBuilder(base);
+    for (const name of ["x", "y"]) tree.put({ ...meta, path: `a/b/${name}`, type: "file" }, { kind: "tree", tree: source, path: name });
+    const { entries } = await tree.plan();
+    t.is(looks, 0);
+    t.like(entries, { length: 4, ordered: true, located });
+    t.deepEqual(
+      Array.from(entries, ({ path: at }) => at),
+      ["a", "a/b", "a/b/x", "a/b/y"],
+    );
+    t.is(looks, 2);
+  }
 });
