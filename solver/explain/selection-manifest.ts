@@ -1,6 +1,10 @@
 /** Digits of a file's sha256 that are kept: enough to distinguish two contents. */
 const DIGITS = 16;
 
+/** Length of a digest, and of what stands before its digits. */
+const LENGTH = 71;
+const ALGORITHM = "sha256:".length;
+
 /** One entry of a selection, as it took part in a key. */
 export interface SelectedEntry {
   readonly type: string;
@@ -34,15 +38,27 @@ const MARKS: ReadonlySet<string> = new Set(["action", "contents"]);
 const END = "\0\n";
 
 /**
+ * The part of a selection that its own text does not have, for all entries in order. Note that
+ * these are two texts, because a build keeps them to its end, and a text for each entry takes more.
+ */
+export interface SelectionRest {
+  /** Paths in the tree, with NUL between them. */
+  readonly paths: string;
+  /** Digests of files, one behind the other. */
+  readonly digests: string;
+}
+
+/**
  * Encodes the entries of a content digest as text, in pieces: that of a large selection is never
  * whole in memory. Each entry has its part of the selection's text, the first digits of its
  * content's digest, and its path in the tree. Called for steps that run, never in a build without
  * changes.
  */
-export function* encodeSelection(text: string, paths: readonly string[], digests: readonly string[]): Generator<string, void> {
+export function* encodeSelection(text: string, { paths, digests }: SelectionRest): Generator<string, void> {
   let lines: string[] = [];
   let count = 0;
-  let digest = 0;
+  let file = 0;
+  let path = 0;
   // The first field is the format.
   for (let at = text.indexOf("\0") + 1; at < text.length; ) {
     const typeEnd = text.indexOf("\0", at);
@@ -53,10 +69,14 @@ export function* encodeSelection(text: string, paths: readonly string[], digests
     }
     let end = typeEnd;
     for (let field = 1; field < FIELDS; field++) end = text.indexOf("\0", end + 1);
-    const content = type === "file" ? digests[digest++]?.slice("sha256:".length, "sha256:".length + DIGITS) : "";
-    if (count > 0) lines.push(END);
+    const content = type === "file" ? digests.slice(file + ALGORITHM, file + ALGORITHM + DIGITS) : "";
+    if (type === "file") file += LENGTH;
+    const found = paths.indexOf("\0", path);
+    const pathEnd = found === -1 ? paths.length : found;
+    if (count++ > 0) lines.push(END);
     lines.push(text.slice(at, end + 1));
-    lines.push(`${content}\0${paths[count++]}`);
+    lines.push(`${content}\0${paths.slice(path, pathEnd)}`);
+    path = pathEnd + 1;
     at = end + 1;
     if (lines.length < PIECE) continue;
     yield lines.join("");

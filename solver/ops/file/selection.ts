@@ -4,7 +4,7 @@ import type { CopyAction } from "../../../llb/ops.js";
 import type { FileTree } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta, Xattrs } from "../../../core/file-node.js";
 import { parseMode } from "./mode.js";
-import { encodeSelection } from "../../explain/selection-manifest.js";
+import { encodeSelection, type SelectionRest } from "../../explain/selection-manifest.js";
 import { filterOf, selectSources, takesContents, walkSelected } from "./select.js";
 import { subtreeAt } from "./subtree.js";
 
@@ -155,8 +155,9 @@ class SelectionRecord {
     const encoding = pieces.every((piece) => piece.isWellFormed()) ? "utf8" : "utf16le";
     const hasher = createHash("sha256");
     for (const piece of pieces) hasher.update(piece, encoding);
-    const digest = hasher.update(`\0\0${digests.join("")}`).digest("hex");
-    onSelected?.(digest, () => encodeSelection(pieces.join(""), this.#paths, digests));
+    const rest: SelectionRest = { paths: this.#paths.join("\0"), digests: digests.join("") };
+    const digest = hasher.update("\0\0").update(rest.digests).digest("hex");
+    onSelected?.(digest, () => encodeSelection(pieces.join(""), rest));
     return digest;
   }
 }

@@ -19,7 +19,8 @@ function selection(files: Readonly<Record<string, string>>): { readonly digest: 
     text += [type, path, String(Number.parseInt(mode, 8)), owner, isFile ? String(content.length) : "0", link, "", ""].join("\0") + "\0";
     if (isFile) digests.push(sha256(content));
   }
-  return { digest: sha256(text + digests.join("")).slice(7), manifest: [...encodeSelection(text, Object.keys(files), digests)].join("") };
+  const rest = { paths: Object.keys(files).join("\0"), digests: digests.join("") };
+  return { digest: sha256(text + rest.digests).slice(7), manifest: [...encodeSelection(text, rest)].join("") };
 }
 
 const FILES = { src: "dir 755 0:0", "src/a.c": "file 644 0:0 a", "src/b.c": "file 644 0:0 bb", link: "symlink 777 0:0 src" };

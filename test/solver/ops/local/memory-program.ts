@@ -1,8 +1,9 @@
 /**
- * Prints how many bytes each file of a context takes: `walked` while its key is made, `toc` in a
- * table of contents, `sent` in a plan on its way to a thread, `unpacked` in the tree of an ADD,
- * `layer` while a layer is read, `view` in the view of a stack. Run it with `--expose-gc`, in a
- * process of its own; the argument is an empty directory.
+ * Prints how many bytes each file of a context takes: `walked` while its key is made, `kept` for
+ * explanations to the end of the build, `toc` in a table of contents, `sent` in a plan on its way
+ * to a thread, `unpacked` in the tree of an ADD, `layer` while a layer is read, `view` in the view
+ * of a stack. Run it with `--expose-gc`, in a process of its own; the argument is an empty
+ * directory.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -72,6 +73,22 @@ async function walked(files: number): Promise<number> {
   const before = await used();
   await selectionDigest(new Tree(root), [copy], { where: "" });
   return held - before;
+}
+
+/** Returns the memory of what a build keeps for explanations. Uses the files of {@link walked}. */
+async function kept(files: number): Promise<number> {
+  class Tree extends LocalTree {
+    override async digests(paths: readonly string[]): ReturnType<LocalTree["digests"]> {
+      return paths.map((path) => sha256(path));
+    }
+  }
+  const root = join(directory, String(files));
+  const lists: (() => Iterable<string>)[] = [];
+  const before = await used();
+  await selectionDigest(new Tree(root), [copy], { where: "", onSelected: (_, list) => void lists.push(list) });
+  const bytes = (await used()) - before;
+  if ([...(lists[0]?.() ?? [])].join("").split("\n").length < files) throw new Error("entries are missing");
+  return bytes;
 }
 
 function* entries(files: number): Generator<PackEntry> {
@@ -159,5 +176,5 @@ async function perFile(measure: (files: number) => Promise<number>): Promise<num
 }
 
 const bytes: Record<string, number> = {};
-for (const measure of [walked, toc, sent, unpacked, layer, view]) bytes[measure.name] = await perFile(measure);
+for (const measure of [walked, kept, toc, sent, unpacked, layer, view]) bytes[measure.name] = await perFile(measure);
 process.stdout.write(JSON.stringify(bytes));
