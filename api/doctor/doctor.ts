@@ -7,7 +7,7 @@ import { networkChecks } from "./network.js";
 import { nearest, storeChecks, writable } from "./store.js";
 import { isRoot, systemChecks, userName } from "./system.js";
 import { trialRun } from "./trial.js";
-import type { DoctorReport } from "../options/doctor-types.js";
+import type { DoctorCheck, DoctorReport } from "../options/doctor-types.js";
 
 export interface DoctorOptions {
   /**
@@ -31,7 +31,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
   // File systems differ: the probe runs where the store is, or will be.
   const directory = writable(place) ? place : tmpdir();
   const { check: isolation, chosen } = isolationCheck(directory, env);
-  const checks = [
+  const found = [
     ...systemChecks(env),
     isolation,
     ...kernelChecks(directory, chosen),
@@ -39,5 +39,18 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
     ...networkChecks(env),
     ...(await trialRun(directory, chosen)),
   ];
+  const checks = chosen.tier === "supervised" ? withoutMaps(found) : found;
   return { ok: checks.every(({ status }) => status !== "missing"), user: isRoot() ? "root" : userName(), checks };
+}
+
+/** Checks of the maps of ids of a user namespace. */
+const OF_MAPS: ReadonlySet<string> = new Set(["newuidmap", "newgidmap", "subuid", "subgid", "id-maps"]);
+
+/**
+ * Returns the checks of a user who needs no maps of ids, because no user namespace can be made: a
+ * pod's random user could do nothing about them.
+ */
+function withoutMaps(checks: readonly DoctorCheck[]): readonly DoctorCheck[] {
+  const hasNamespaces = checks.some(({ name, status }) => name === "user-namespaces" && status === "ok");
+  return hasNamespaces ? checks : checks.filter(({ name }) => !OF_MAPS.has(name));
 }

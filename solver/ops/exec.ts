@@ -148,7 +148,8 @@ function reportTier(worker: Worker, { output }: OpContext): void {
   warned.add(worker);
   const report = (text: string): void => output("stderr", Buffer.from(`tsbuild: ${text}\n`));
   if (worker.tier !== "namespaces") report(`steps run with isolation "${worker.tier}": ${TIER_TEXTS[worker.tier]}`);
-  else if (worker.copiesRoots) report("steps run on copies of their layers: no overlay can be mounted where the store is");
+  else if (worker.copiesRoots)
+    report("steps run on copies of their layers: no overlay can be mounted where the store is (TSBUILD_ROOT or --root names a volume)");
 }
 
 /**

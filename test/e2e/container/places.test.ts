@@ -72,6 +72,17 @@ run("doctor says that steps run on copies of layers where no overlay can be, and
   t.regex(stdout, /ok {7}A step in a sandbox: it ran/);
 });
 
+run("doctor asks a random user who can make no namespaces for no subordinate ids", async (t) => {
+  for (const [kind, asks] of [
+    [containers.randomUser, false],
+    [{ ...containers.unmasked, uid: 12_345, gid: 12_345 }, true],
+  ] as const) {
+    const { code, stdout, stderr } = await runInContainer(kind, [process.execPath, CLI, "doctor"]);
+    t.is(code, 0, stdout + stderr);
+    t.is(/subuid|newuidmap/.test(stdout), asks, stdout);
+  }
+});
+
 run("what keeps builds from running is reported with a way out", async (t) => {
   const long = `/store/${"d".repeat(200)}/${"e".repeat(200)}/${"f".repeat(200)}`;
   for (const [kind, filesystem, root, found] of [
