@@ -1,3 +1,4 @@
+import { unreachable } from "../../core/errors.js";
 import type { ExecOp, Mount } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
 import { parsePlatform } from "../../oci/platform.js";
@@ -92,6 +93,8 @@ function mountMessage(mount: Mount, inputs: ExecInputs): Record<string, unknown>
       const member = mount.type === "secret" ? "secretOpt" : "SSHOpt";
       return { ...omitEmpty({ input: NONE, dest, mountType: MOUNTS[mount.type] }), [member]: file };
     }
+    default:
+      return unreachable(mount);
   }
 }
 

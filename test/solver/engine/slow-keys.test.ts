@@ -5,17 +5,17 @@ import type { EngineVertex } from "../../../solver/engine/op.js";
 import { deferred, FakeCache, grammarErrors, Ops, random, run, idle, shuffled, steps, type Text } from "./fakes.js";
 
 /** Makes a grace that a test ends by hand. */
-function grace(): { readonly option: (then: () => void) => () => void; pass(): void; readonly canceled: () => boolean } {
-  let pass = () => {};
+function grace(): { readonly option: (then: () => void) => () => void; end(): void; readonly canceled: () => boolean } {
+  let end = () => {};
   let canceled = false;
   return {
     option: (then) => {
-      pass = then;
+      end = then;
       return () => {
         canceled = true;
       };
     },
-    pass: () => pass(),
+    end: () => end(),
     canceled: () => canceled,
   };
 }
@@ -39,7 +39,7 @@ test("slow keys: what does not need them starts after the grace, what does waits
   const solved = run(cache, [slowContext(ops, files.promise)], { grace: wait.option });
   await idle();
   t.is(ops.take(), "", "nothing starts within the grace");
-  wait.pass();
+  wait.end();
   await idle();
   t.is(ops.take(), "apt more");
   files.resolve("files");
@@ -71,7 +71,7 @@ test("slow keys: a cached build does its few look-ups, and a hit ends what was s
     });
   cache.lookups = 0;
   const solved = run(cache, [slowContext(ops, files.promise, { more: { run: hang } })], { grace: wait.option });
-  wait.pass();
+  wait.end();
   await idle();
   t.is(ops.take(), "more");
   const early = cache.lookups;
@@ -98,7 +98,7 @@ test("slow keys: what waits for a place is dropped when nobody needs it any more
   ops.take();
   const [files, made] = [deferred<Text>(), deferred<Text>()];
   const solved = run(cache, [stages(files.promise, () => made.promise)], { grace: wait.option, jobs: { run: 1, io: 1 } });
-  wait.pass();
+  wait.end();
   await idle();
   t.is(ops.take(), "a");
   files.resolve("files");
@@ -119,7 +119,7 @@ test("slow keys: a context that cannot be read ends what was started; an abort e
   const hang = (_: readonly Text[], { signal }: { readonly signal: AbortSignal }) =>
     new Promise<Text>((_resolve, reject) => signal.addEventListener("abort", () => reject(new Error("killed"))));
   const solved = run(cache, [slowContext(ops, files.promise, { apt: { run: hang } })], { grace: wait.option, events });
-  wait.pass();
+  wait.end();
   await idle();
   t.is(ops.take(), "apt");
   files.reject(new TsbuildError("context/unreadable", "Cannot read it"));
@@ -175,7 +175,7 @@ test("slow keys: any order of answers gives the results and the runs of a solve 
     const wait = grace();
     const solved = run(cache, graph(true, 1), { grace: wait.option });
     await idle();
-    wait.pass();
+    wait.end();
     await idle();
     for (const answer of shuffled(answers.splice(0), next)) {
       answer();
@@ -226,7 +226,7 @@ for (const [shape, graph] of Object.entries(SLOW_SHAPES)) {
         },
       });
       await idle();
-      wait.pass();
+      wait.end();
       await idle();
       for (const [at, { resolve }] of files.entries()) {
         resolve(`files ${at}`);
