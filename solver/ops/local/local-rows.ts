@@ -36,6 +36,8 @@ export class LocalRows {
   #modes = new Uint32Array(64);
   #length = 0;
   readonly #digests = new DigestColumn();
+  /** 1 for each row with a digest. */
+  #hashed = new Uint8Array(64);
   readonly #rare = new Map<number, Rare>();
 
   /** Adds rows that were not read yet, and returns the first. */
@@ -51,6 +53,9 @@ export class LocalRows {
       const modes = new Uint32Array(rows);
       modes.set(this.#modes);
       this.#modes = modes;
+      const hashed = new Uint8Array(rows);
+      hashed.set(this.#hashed);
+      this.#hashed = hashed;
     }
     this.#modes.fill(UNREAD, first, this.#length);
     return first;
@@ -67,8 +72,13 @@ export class LocalRows {
       return;
     }
     this.#modes[row] = Number(stat.mode);
-    this.#words.set([stat.dev, stat.ino, stat.size, stat.mtimeNs, stat.ctimeNs], row * WORDS);
-    const { mtimeNs } = stat;
+    const { dev, ino, size, mtimeNs, ctimeNs } = stat;
+    const at = row * WORDS;
+    this.#words[at] = dev;
+    this.#words[at + 1] = ino;
+    this.#words[at + 2] = size;
+    this.#words[at + 3] = mtimeNs;
+    this.#words[at + 4] = ctimeNs;
     if (BigInt.asIntN(64, mtimeNs) !== mtimeNs) this.rare(row).mtime = timestampOf(mtimeNs);
     this.#setDevice(row, stat.rdev);
   }
@@ -121,11 +131,12 @@ export class LocalRows {
   }
 
   digest(row: number): Digest | undefined {
-    return this.#digests.get(row);
+    return this.#hashed[row] === 1 ? this.#digests.get(row) : undefined;
   }
 
   setDigest(row: number, digest: Digest): void {
     this.#digests.set(row, digest);
+    this.#hashed[row] = 1;
   }
 
   /** Returns the metadata of a context's file: owned by 0:0, times and permissions kept. */
