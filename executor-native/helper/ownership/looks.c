@@ -85,9 +85,6 @@ void see(const struct looks *looks, int fd, struct stat *status)
 static bool note(struct owner_table *table, int fd, struct owner owner)
 {
 	struct identity file;
-	bool is_root = owner.uid == 0 && owner.gid == 0;
-	if (is_root && !table->count)
-		return true;
 	if (!identify(fd, &file))
 		return false;
 	struct owner_entry *entry = add_entry(table, &file);
@@ -126,17 +123,24 @@ bool make_look(struct looks *looks, int fd, const struct stat *status)
 	if (takes_attribute(now.st_mode))
 		return write_attribute(fd, status);
 	/* The time of the change shows that the link or FIFO is not as it was. */
-	return fchownat(fd, "", (uid_t)-1, (gid_t)-1, AT_EMPTY_PATH) == 0 && note(&looks->table, fd, owner);
+	if (fchownat(fd, "", (uid_t)-1, (gid_t)-1, AT_EMPTY_PATH) < 0)
+		return false;
+	bool is_root = owner.uid == 0 && owner.gid == 0;
+	return (is_root && !looks->table.count) || note(&looks->table, fd, owner);
 }
 
 void carry_look(const struct carried_looks *carried, const char *from, const char *to)
 {
 	const int flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+	if (!carried->from->count)
+		return;
 	cleanup_fd int original = open(from, flags), copy = open(to, flags);
 	const struct owner_entry *entry = original < 0 ? NULL : find_noted(carried->from, original);
-	if (!entry)
+	/* A link of a layer that says nothing has the owner of the link that it hides. */
+	bool is_layer = carried->to != carried->from;
+	if (!entry && !is_layer)
 		return;
-	struct owner owner = entry->owner;
+	struct owner owner = entry ? entry->owner : (struct owner){0, 0};
 	if (copy < 0 || !note(carried->to, copy, owner))
 		fail_errno(CODE, "Cannot note the owner of \"%s\"", to);
 }

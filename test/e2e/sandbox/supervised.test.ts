@@ -90,3 +90,21 @@ serial("root is told that the tier is not for it", (t) =>
     t.regex(stderr, /error\[exec\/isolation\]: Cannot run steps with isolation "supervised": this is root/);
   }),
 );
+
+const LINKS = `FROM scratch AS one
+COPY busybox /bin/busybox
+RUN ["/bin/busybox", "--install", "-s", "/bin"]
+RUN mkdir /d; cd /d; ln -s x given; ln -s x replaced; ln -s x kept; chown -h 5:6 given replaced kept
+RUN cd /d; chown -h 0:0 given; rm replaced; ln -s x replaced
+FROM one
+COPY --from=one /d/ /copied/
+RUN set -e; test "$(stat -c %u:%g /copied/given /copied/replaced /copied/kept | tr '\\n' ' ')" = "0:0 0:0 5:6 "
+`;
+
+serial("links that root takes back, or makes anew, are root's in the layer", (t) =>
+  withContext(async (context) => {
+    writeFileSync(join(context, "Dockerfile"), LINKS);
+    const { code, stderr } = await buildIn(containers.randomUser, context, "-o", "type=cacheonly");
+    t.is(code, 0, stderr);
+  }),
+);

@@ -45,8 +45,8 @@ RUN echo more >>/srv/file && chmod 600 /srv/group && touch /srv/shared/new && mk
 RUN rm /copy/fifo && mv /srv/limit/last /last && tar -C /srv -cf /tmp/srv.tar group shared link && mkdir /again && tar -C /again -xpf /tmp/srv.tar && rm /tmp/srv.tar
 `,
   "what root gives away": `FROM base
-RUN touch /a /b /c /d && ln -s a /l && chown 1000600000 /a && chown 1000600000:1000600000 /b && chown -h 1000600000 /l && chgrp 65537 /c && chown 4294967294:65536 /d
-RUN stat -c '%u:%g %n' /a /b /c /d /l >/seen && chown 0:0 /b && chown 33:33 /a && chown -h 0:0 /l
+RUN touch /a /b /c /d && ln -s a /l && chown 1000600000 /a && chown 1000600000:1000600000 /b && ln -s a /k && chown -h 1000600000 /l /k && chgrp 65537 /c && chown 4294967294:65536 /d
+RUN stat -c '%u:%g %n' /a /b /c /d /l >/seen && chown 0:0 /b && chown 33:33 /a && chown -h 0:0 /l && rm /k && ln -s a /k
 RUN cp /etc/passwd /given && chown 1000600001:1000600002 /given && echo far:x:1000600000:65536::/home/far:/bin/sh >>/etc/passwd && mkdir /home/far && chown far: /home/far && su far -s /bin/sh -c 'id >/tmp/id; touch /home/far/mine'
 `,
   "what is not said before": `FROM base AS clean
