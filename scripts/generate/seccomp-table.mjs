@@ -96,6 +96,25 @@ const owning = [
 ];
 const pretended = ["fchownat", ...owning, ...owning.map((name) => `${name}32`)];
 
+/**
+ * Calls by which a process without a descriptor for writing changes a file system: a step that makes
+ * none of them, and opens nothing for writing, leaves its root as it was.
+ */
+const changing = `bind chmod chown chown32 creat fchmod fchmodat fchmodat2 fchown fchown32 fchownat fremovexattr fsetxattr futimesat lchown lchown32 link
+  linkat lremovexattr lsetxattr mkdir mkdirat mknod mknodat openat2 removexattr rename renameat renameat2 rmdir setxattr symlink symlinkat truncate
+  truncate64 unlink unlinkat utime utimensat utimensat_time64 utimes`.split(/\s+/);
+
+/** Returns lines of numbers. */
+function lines(numbers) {
+  const all = [];
+  for (let i = 0; i < numbers.length; i += 20) all.push(`\t${numbers.slice(i, i + 20).join(", ")},`);
+  return all.join("\n");
+}
+
+function numbersOf(of, numbers) {
+  return of.map((name) => numbers[name]).filter((number) => number !== undefined).sort((a, b) => a - b);
+}
+
 function table(constant, identifier, numbers, compatible) {
   const allowed = [...new Set(names.map((name) => numbers[name]).filter((number) => number !== undefined))].sort((a, b) => a - b);
   const ranges = [];
@@ -105,14 +124,14 @@ function table(constant, identifier, numbers, compatible) {
     else ranges.push([number, number]);
   }
   const rows = ranges.map(([first, last]) => `{${first}, ${last}},`);
-  const lines = [];
-  for (let i = 0; i < rows.length; i += 10) lines.push(`\t${rows.slice(i, i + 10).join(" ")}`);
-  const pretendedNumbers = compatible ? pretended.map((name) => numbers[name]).sort((a, b) => a - b) : [];
-  const pretend = compatible ? `static const uint32_t ${identifier}_pretended[] = {\n\t${pretendedNumbers.join(", ")},\n};\n` : "";
+  const rangeLines = [];
+  for (let i = 0; i < rows.length; i += 10) rangeLines.push(`\t${rows.slice(i, i + 10).join(" ")}`);
+  const pretend = compatible ? `static const uint32_t ${identifier}_pretended[] = {\n${lines(numbersOf(pretended, numbers))}\n};\n` : "";
+  const change = `static const uint32_t ${identifier}_changing[] = {\n${lines(numbersOf(changing, numbers))}\n};\n`;
   const field = compatible ? `${identifier}_pretended, sizeof ${identifier}_pretended / sizeof ${identifier}_pretended[0]` : "NULL, 0";
   return {
-    ranges: `static const struct syscall_range ${identifier}_ranges[] = {\n${lines.join("\n")}\n};\n${pretend && `\n${pretend}`}`,
-    entry: `\t{${constant}, ${identifier}_ranges, sizeof ${identifier}_ranges / sizeof ${identifier}_ranges[0], ${numbers.clone}, ${numbers.clone3}, ${numbers.personality}, ${numbers.socket}, ${numbers.socketcall ?? "NO_CALL"}, ${field}},`,
+    ranges: `static const struct syscall_range ${identifier}_ranges[] = {\n${rangeLines.join("\n")}\n};\n\n${change}${pretend && `\n${pretend}`}`,
+    entry: `\t{${constant}, ${identifier}_ranges, sizeof ${identifier}_ranges / sizeof ${identifier}_ranges[0], ${numbers.clone}, ${numbers.clone3}, ${numbers.personality}, ${numbers.socket}, ${numbers.socketcall ?? "NO_CALL"}, ${numbers.open ?? "NO_CALL"}, ${numbers.openat}, ${numbers.setrlimit}, ${numbers.prlimit64}, ${numbers.ioctl}, ${identifier}_changing, sizeof ${identifier}_changing / sizeof ${identifier}_changing[0], ${field}},`,
   };
 }
 
@@ -143,7 +162,9 @@ struct syscall_table {
 	uint32_t architecture;
 	const struct syscall_range *ranges;
 	size_t count;
-	uint32_t clone, clone3, personality, socket, socketcall;
+	uint32_t clone, clone3, personality, socket, socketcall, open, openat, setrlimit, prlimit64, ioctl;
+	const uint32_t *changing; /* change a file system without a descriptor for writing */
+	size_t changing_count;
 	const uint32_t *pretended; /* answered with success where owners are virtual */
 	size_t pretended_count;
 };

@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { TsbuildError } from "../../core/errors.js";
 import type { SandboxMount } from "../../executor-native/contract.js";
-import { ownSleep, processesWith, type Ran, type SandboxRig } from "../support/rigs/sandbox-rig.js";
+import { ownSleep, processesWith, type Ran, type SandboxRig, tree } from "../support/rigs/sandbox-rig.js";
 import type { Expected } from "./tiers.js";
 
 /**
@@ -74,7 +74,32 @@ function mountThroughLink(name: string, link: (directory: string) => string): St
   };
 }
 
+/** Files that changes are made of. */
+const CHANGED = `mkdir /changed /changed/empty; cd /changed; echo text >file; ln -s file link`;
+
+/**
+ * Tries every call that changes a file after steps that change nothing: what a step without
+ * namespaces leaves there is not looked at. Returns those that no layer holds.
+ */
+async function changesWithoutTrace(rig: SandboxRig): Promise<string> {
+  const first = await rig.run(CHANGED);
+  const names = (await rig.run(["/bin/attempts", "changes"])).out.trim().split("\n");
+  const lost: string[] = [];
+  for (const name of names) {
+    const lowers = [rig.rootfs, first.upper];
+    for (let i = 0; i < 2; i++) lowers.push((await rig.run("test -e /changed/file", { lowers })).upper);
+    const { exit, upper } = await rig.run(["/bin/attempts", "change", name], { lowers });
+    if ("code" in exit && exit.code === 0 && tree(upper).length === 0) {
+      const { out } = await rig.run("cd /changed; ls; cat file", { lowers: [...lowers, upper] });
+      if (name !== "core" || out !== "empty\nfile\nlink\ntext\n") lost.push(name);
+    }
+  }
+  return names.length > 30 ? lost.join(" ") : `only ${names.length} changes`;
+}
+
 export const steps: readonly StepRow[] = [
+  { name: "changes after steps that change nothing", expected: "", attempt: changesWithoutTrace },
+
   workingDirectory("/proc/self/fd/3"),
   workingDirectory("/proc/self/fd/7"),
   workingDirectory("/proc/self/fd/8"),

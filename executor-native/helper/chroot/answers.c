@@ -7,6 +7,7 @@
 
 #include "base/control.h"
 #include "chroot/identity.h"
+#include "seccomp/changing.h"
 #include "seccomp/chroot-filter.h"
 #include "seccomp/table.h"
 
@@ -111,6 +112,8 @@ void answer_next(const struct monitor *monitor, int listener)
 	union notification notification;
 	if (!receive_call(listener, &notification))
 		return;
+	if (may_change(&notification.is.data))
+		*monitor->may_have_changed = true;
 	struct call call = call_of(&notification, listener);
 	answer_call(&notification, listener, answer_of(monitor, &call, &notification.is.data));
 }

@@ -14,6 +14,7 @@ struct monitor {
 	bool lends_devices; /* the root could have none of its own */
 	struct terminals *terminals; /* NULL where the step can have none */
 	struct handed *handed;
+	bool *may_have_changed; /* the step made a call that may change files */
 
 	/* Answers to calls with paths (see supervised/translated.h); NULL in a chroot. */
 	struct translated *translated;

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -110,6 +111,7 @@ static struct waiting run(struct working_root *root, const struct way_to_keep *w
 	struct terminals terminals = {0};
 	struct handed handed = {0};
 	monitor.handed = &handed;
+	monitor.may_have_changed = &root->may_have_changed;
 	monitor.lends_devices = root->places.lends_devices;
 	monitor.terminals = root->places.lends_terminals ? &terminals : NULL;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)
@@ -141,6 +143,33 @@ static void begin_plainly(struct monitor *monitor, struct looks *looks, struct e
 
 const struct way_to_keep by_chroot = {begin_plainly, answer_next, enter_and_run};
 
+/* Returns true when the kernel writes the memory of a process that crashes to a file. */
+static bool writes_cores(const struct spec *spec)
+{
+	struct rlimit limit;
+	char pattern = 0;
+	cleanup_fd int fd = open("/proc/sys/kernel/core_pattern", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && read(fd, &pattern, 1) == 1 && pattern == '|')
+		return false;
+	for (size_t i = 0; i < spec->rlimit_count; i++)
+		if (spec->rlimits[i].resource == RLIMIT_CORE && spec->rlimits[i].soft)
+			return true;
+	return getrlimit(RLIMIT_CORE, &limit) < 0 || limit.rlim_cur != 0;
+}
+
+/*
+ * Returns true when files of the step can change without a call that the monitor is asked about:
+ * its working directory is made before the filter is there, and the kernel writes the memory of
+ * processes that crash.
+ */
+static bool changes_unasked(const struct working_root *root)
+{
+	const struct spec *spec = root->spec;
+	cleanup_walk struct walk at = NO_WALK;
+	return !walk(&at, root->places.root, spec->cwd, WALK_FIND) || walk_fd(&at) < 0 ||
+	       (!spec->translated && writes_cores(spec));
+}
+
 void keep_step(const struct spec *spec, const struct way_to_keep *way, const struct step_output *output,
                struct lent *lent)
 {
@@ -151,11 +180,14 @@ void keep_step(const struct spec *spec, const struct way_to_keep *way, const str
 	if (spec->translated)
 		begin_looks(&looks);
 	prepare_root(&root, spec, lent, spec->translated ? &looks : NULL);
-	place_mounts(&root.places, spec);
+	place_mounts(&root.places, spec, root.has_standard);
+	root.may_have_changed = changes_unasked(&root);
 	struct waiting waiting = run(&root, way, &looks, output);
 	bool has_succeeded = waiting.ends.has_ended && WIFEXITED(waiting.ends.status) && WEXITSTATUS(waiting.ends.status) == 0;
-	if (has_succeeded)
+	if (has_succeeded && root.may_have_changed)
 		keep_changes(&root);
+	else if (has_succeeded)
+		keep_unchanged(&root);
 	else
 		take_away(&root.places, NULL);
 	if (waiting.ends.has_ended && !waiting.is_stopped)

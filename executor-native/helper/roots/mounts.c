@@ -206,14 +206,22 @@ static void place_mount(struct places *places, const struct mount_spec *mount)
 	}
 }
 
-void place_mounts(struct places *places, const struct spec *spec)
+static void place_standard(struct places *places, const struct spec *spec)
 {
-	lock_sources(spec);
 	place_directory(places, "/proc", OUTSIDE_MODE);
 	place_directory(places, "/sys", OUTSIDE_MODE);
 	place_devices(places);
 	place_text(places, "/etc/hosts", spec->hosts);
 	place_text(places, "/etc/resolv.conf", spec->resolv_conf);
+}
+
+void place_mounts(struct places *places, const struct spec *spec, bool has_standard)
+{
+	if (has_standard && !spec->mount_count)
+		return;
+	lock_sources(spec);
+	if (!has_standard)
+		place_standard(places, spec);
 	for (size_t i = 0; i < spec->mount_count; i++)
 		place_mount(places, &spec->mounts[i]);
 	restore_parents(places);

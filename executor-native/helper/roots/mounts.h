@@ -5,7 +5,10 @@
 #include "roots/places.h"
 #include "spec/spec.h"
 
-/* Puts it there: /proc, /dev, /sys, the files about the network, the mounts of the step. */
-void place_mounts(struct places *places, const struct spec *spec);
+/*
+ * Puts it there: /proc, /dev, /sys and the files about the network, unless the root has them from
+ * the step before (`has_standard`), and the mounts of the step.
+ */
+void place_mounts(struct places *places, const struct spec *spec, bool has_standard);
 
 #endif

@@ -10,9 +10,12 @@
 
 struct working_root {
 	const struct spec *spec;
-	char *path, *index, *stage;
+	char *path, *index, *stage, *kept;
 	struct node before;
 	struct places places;
+	bool knows_before; /* `before` is read */
+	bool has_standard; /* what stands for the mounts of every step lies in it already (see kept.h) */
+	bool may_have_changed; /* the step made a call that may change files */
 };
 
 /*
@@ -32,5 +35,11 @@ void close_root(struct working_root *root);
  * No process may be in it.
  */
 void keep_changes(struct working_root *root);
+
+/*
+ * Leaves the root for the step after it when the step made no call that may change a file: the root
+ * is not read then, and what stands for mounts stays in it.
+ */
+void keep_unchanged(struct working_root *root);
 
 #endif

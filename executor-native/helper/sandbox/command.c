@@ -169,7 +169,6 @@ void run_command_translated(const struct spec *spec, directory_enterer *enter)
 	const struct rlimit none = {0, 0};
 	char **env = begin_command(spec, &user);
 	setrlimit(RLIMIT_CORE, &none); /* the kernel would write the memory to a path outside */
-	own_output(&user);
 	enter(spec, &user);
 	change_groups(spec, &user);
 	if (setresuid(user.uid, user.uid, user.uid) < 0)

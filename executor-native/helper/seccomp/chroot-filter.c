@@ -12,6 +12,7 @@
 
 #include "base/util.h"
 #include "seccomp/allow-list.h"
+#include "seccomp/changing.h"
 #include "seccomp/program.h"
 
 #define DENY (SECCOMP_RET_ERRNO | EPERM)
@@ -195,9 +196,11 @@ static void emit_native(struct program *program, const struct chroot_filter *wan
 	refuse_owners(program, SYS_fcntl, SYS_ioctl);
 	if (wanted->translates)
 		emit_keep_ids(program);
+	else
+		ask_about_changes(program, &syscall_tables[0]);
 }
 
-static void emit_foreign(struct program *program, const struct chroot_filter *wanted)
+static void emit_foreign(struct program *program, const struct chroot_filter *wanted, const struct syscall_table *table)
 {
 	for (size_t i = 0; i < wanted->count_32; i++)
 		emit_question(program, &wanted->asked_32[i]);
@@ -210,6 +213,7 @@ static void emit_foreign(struct program *program, const struct chroot_filter *wa
 	refuse_owners(program, FCNTL64_32_BIT, IOCTL_32_BIT);
 	return_if(program, BPF_JEQ, TGKILL_32_BIT, DENY);
 	return_if(program, BPF_JEQ, FCHOWN16_32_BIT, DENY);
+	ask_about_changes(program, table);
 }
 
 static struct program *make_program(const struct chroot_filter *wanted)
@@ -224,7 +228,7 @@ static struct program *make_program(const struct chroot_filter *wanted)
 		else if (wanted->translates)
 			emit_return(program, NOT_THERE);
 		else
-			emit_foreign(program, wanted);
+			emit_foreign(program, wanted, table);
 		if (!wanted->network)
 			refuse_network(program, table->socket);
 		emit_allow_list(program, table);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/control.h"
+#include "seccomp/changing.h"
 #include "seccomp/chroot-filter.h"
 #include "sockets/answers.h"
 #include "supervised/answers.h"
@@ -19,6 +20,13 @@
 #define NR_PIDFD_SEND_SIGNAL 424
 #define NR_FACCESSAT2 439
 #define NR_FCHMODAT2 452
+
+/* Leaves a call to the kernel that counts as a change. */
+static struct answer translate_later(const struct monitor *monitor, const struct call *call)
+{
+	(void)monitor, (void)call;
+	return CONTINUE;
+}
 
 /* Calls that are always asked about, or unless the process is the caller itself. */
 #define ASKED(number) {number, EVERY_TIME, 0, 0}
@@ -130,6 +138,7 @@ static const struct row {
 	{ASKED(SYS_setpriority), answer_priority, NULL},
 	{ASKED(SYS_ioprio_set), answer_ioprio, NULL},
 	{{SYS_fcntl, WHEN_VALUE, 1, F_SETOWN}, answer_descriptor_owner, NULL},
+	{{SYS_ioctl, WHEN_BITS, 1, TREE_COMMANDS}, translate_later, NULL},
 	{ASKED(SYS_ptrace), translate_refusal, NULL},
 	{ASKED(SYS_process_vm_readv), translate_refusal, NULL},
 	{ASKED(SYS_process_vm_writev), translate_refusal, NULL},
@@ -166,6 +175,8 @@ void answer_next_translated(const struct monitor *monitor, int listener)
 	union notification notification;
 	if (!receive_call(listener, &notification))
 		return;
+	if (may_change(&notification.is.data))
+		*monitor->may_have_changed = true;
 	struct call call = call_of(&notification, listener);
 	call.supervisor = &monitor->translated->supervisor;
 	answer_call(&notification, listener, answer_of(monitor, &call, (uint32_t)notification.is.data.nr));

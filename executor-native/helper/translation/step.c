@@ -33,12 +33,13 @@ static void begin(struct monitor *monitor, struct looks *looks, struct ends *end
 /* Makes the working directory, whose missing parts are the user's. */
 static void make_directories(const struct spec *spec, const struct user *user)
 {
+	struct stat status;
 	cleanup_free char *path = copy_text(spec->cwd);
 	for (char *at = path + 1; *at;) {
 		at += strcspn(at, "/");
 		char end = *at;
 		*at = 0;
-		if (mkdir(path, 0755) == 0 && chown(path, user->uid, user->gid) < 0)
+		if (lstat(path, &status) < 0 && mkdir(path, 0755) == 0 && chown(path, user->uid, user->gid) < 0)
 			break;
 		*at = end;
 		at += end != 0;

@@ -39,10 +39,10 @@ static bool copy_by_hand(int from, int to, off_t end)
 	return true;
 }
 
-/* Copies the bytes of both files' present position to `end`. */
-static bool copy_range(int from, int to, off_t end)
+/* Copies the bytes from both files' present position, which is `at`, to `end`. */
+static bool copy_range(int from, int to, off_t at, off_t end)
 {
-	for (off_t at = lseek(from, 0, SEEK_CUR); at < end;) {
+	while (at < end) {
 		ssize_t count = copy_file_range(from, NULL, to, NULL, (size_t)(end - at), 0);
 		if (count < 0 && errno != ENOSPC && errno != EDQUOT && errno != EIO)
 			return copy_by_hand(from, to, end);
@@ -53,9 +53,15 @@ static bool copy_range(int from, int to, off_t end)
 	return true;
 }
 
+/* The unit of `st_blocks`. */
+#define STAT_BLOCK 512
+
 /* Copies the parts of a file that are no holes. */
-static bool copy_parts(int from, int to, off_t size)
+static bool copy_parts(int from, int to, const struct stat *status)
 {
+	off_t size = status->st_size;
+	if ((off_t)status->st_blocks * STAT_BLOCK >= size)
+		return copy_range(from, to, 0, size);
 	for (off_t end = 0;;) {
 		off_t start = lseek(from, end, SEEK_DATA);
 		if (start < 0 && errno == ENXIO)
@@ -63,7 +69,7 @@ static bool copy_parts(int from, int to, off_t size)
 		end = start < 0 ? size : lseek(from, start, SEEK_HOLE);
 		if (start < 0)
 			start = 0;
-		if (lseek(from, start, SEEK_SET) < 0 || lseek(to, start, SEEK_SET) < 0 || !copy_range(from, to, end))
+		if (lseek(from, start, SEEK_SET) < 0 || lseek(to, start, SEEK_SET) < 0 || !copy_range(from, to, start, end))
 			return false;
 		if (end >= size)
 			break;
@@ -71,13 +77,24 @@ static bool copy_parts(int from, int to, off_t size)
 	return ftruncate(to, size) == 0;
 }
 
-static void copy_content(const char *from, const char *to, off_t size)
+/* Makes the copy share the bytes of the original, where the file system can. */
+static bool clone(int from, int to, struct copying *copying)
+{
+	if (copying->clones_nothing)
+		return false;
+	if (ioctl(to, FICLONE, from) == 0)
+		return true;
+	copying->clones_nothing = errno == EOPNOTSUPP || errno == EXDEV || errno == ENOTTY;
+	return false;
+}
+
+static void copy_content(const char *from, const char *to, const struct stat *status, struct copying *copying)
 {
 	cleanup_fd int source = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	cleanup_fd int target = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (source < 0 || target < 0)
 		cannot_copy(from, to);
-	if (size && ioctl(target, FICLONE, source) < 0 && !copy_parts(source, target, size))
+	if (status->st_size && !clone(source, target, copying) && !copy_parts(source, target, status))
 		cannot_copy(from, to);
 }
 
@@ -173,7 +190,7 @@ void copy_file(const char *from, const char *to, const struct stat *status, stru
 	if (S_ISCHR(status->st_mode) || S_ISBLK(status->st_mode) || linked(to, status, &copying->links))
 		return;
 	if (S_ISREG(status->st_mode))
-		copy_content(from, to, status->st_size);
+		copy_content(from, to, status, copying);
 	else if (S_ISLNK(status->st_mode))
 		copy_link(from, to);
 	else if (mknod(to, status->st_mode, 0) < 0)

@@ -28,6 +28,7 @@ struct carried {
 /* The memory of one copying of many files. It begins as all zeros. */
 struct copying {
 	struct copied_links links;
+	bool clones_nothing; /* the file system has refused to share the bytes of a file */
 	struct carried carried;
 };
 

@@ -202,11 +202,16 @@ static void find_latest(const struct node *node, struct moment *latest)
 		find_latest(&node->entries[i], latest);
 }
 
-void let_clock_pass(const struct node *root)
+struct moment latest_change(const struct node *root)
 {
 	struct moment latest = {0};
-	struct timespec now;
 	find_latest(root, &latest);
+	return latest;
+}
+
+void let_clock_pass(struct moment latest)
+{
+	struct timespec now;
 	clock_gettime(CLOCK_REALTIME, &now);
 	int64_t passed = (now.tv_sec - latest.seconds) * SECOND + now.tv_nsec - (int64_t)latest.nanoseconds;
 	/* A time far in the future is not waited for: no change gets such a time. */

@@ -46,10 +46,13 @@ void remove_child(struct node *directory, const char *name);
 /* Compares times. */
 bool is_same_moment(struct moment a, struct moment b);
 
+/* Returns the latest time of a change in the tree. */
+struct moment latest_change(const struct node *root);
+
 /*
- * Waits until a change of any file of the tree would give it a later time than those in the tree:
+ * Waits until a change of any file would give it a later time than this latest one of its tree:
  * some file systems distinguish times by a few milliseconds only.
  */
-void let_clock_pass(const struct node *root);
+void let_clock_pass(struct moment latest);
 
 #endif

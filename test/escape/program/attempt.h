@@ -55,6 +55,10 @@ long try_open_text(int flags, const char *format, ...) __attribute__((format(pri
 /* Sets what overlayfs keeps of its own on a directory, and prints what became of each. */
 int mark_for_overlayfs(const char *path);
 
+/* Lists the changes of changes.c, and makes one: 0, or the errno of the call. */
+int list_changes(void);
+int make_change(const char *name);
+
 /* A call of another architecture's table, made with int 0x80; -1 with errno. Only on x86-64. */
 long call_i386(long number, long a, long b, long c, long d, long e);
 

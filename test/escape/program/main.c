@@ -110,6 +110,10 @@ int main(int count, char **arguments)
 {
 	if (count == 1)
 		return be_outside();
+	if (count == 2)
+		return list_changes();
+	if (count == 3 && strcmp(arguments[1], "change") == 0)
+		return make_change(arguments[2]);
 	if (count == 3)
 		return mark_for_overlayfs(arguments[2]);
 	if (count != 8)
