@@ -81,7 +81,7 @@ class UpperWalk {
       return;
     }
     const below = type === "file" && stat.nlink > 1 ? undefined : topMost(lowers, name);
-    const node = readNode(hostPath, path, stat, this.#ownerOf(hostPath, type, below));
+    const node = readNode(hostPath, path, stat, this.#ownerOf(hostPath, stat, below));
     if (!node) return;
     if (stat.nlink > 1) {
       const key = inodeKey(hostPath);
@@ -97,14 +97,14 @@ class UpperWalk {
 
   /**
    * Returns the recorded owner of a file that cannot carry it, or that of the link it was copied
-   * from.
+   * from. A link with another time was made anew.
    */
-  #ownerOf(hostPath: string, type: NodeType, below: Below | undefined): Owner | undefined {
-    if (type === "file") return undefined;
+  #ownerOf(hostPath: string, stat: Stats, below: Below | undefined): Owner | undefined {
+    if (nodeType(stat) === "file") return undefined;
     const own = this.#owners.of(hostPath);
-    if (own || !below || type !== "symlink" || nodeType(below.stat) !== "symlink" || readLink(hostPath) !== readLink(below.path))
-      return own;
-    return this.#owners.of(below.path);
+    if (own || !below || nodeType(stat) !== "symlink" || nodeType(below.stat) !== "symlink") return own;
+    const wasCopied = stat.mtimeMs === below.stat.mtimeMs && readLink(hostPath) === readLink(below.path);
+    return wasCopied ? this.#owners.of(below.path) : undefined;
   }
 
   /**
