@@ -97,10 +97,11 @@ const owning = [
 const pretended = ["fchownat", ...owning, ...owning.map((name) => `${name}32`)];
 
 /**
- * Calls by which a process without a descriptor for writing changes a file system: a step that makes
- * none of them, and opens nothing for writing, leaves its root as it was.
+ * Calls by which a process changes a file without a descriptor for writing. A step that makes none
+ * of them, and opens nothing for writing, leaves its root as it was.
  */
-const changing = `bind chmod chown chown32 creat fchmod fchmodat fchmodat2 fchown fchown32 fchownat fremovexattr fsetxattr futimesat lchown lchown32 link
+const changing =
+  `bind chmod chown chown32 creat fchmod fchmodat fchmodat2 fchown fchown32 fchownat fremovexattr fsetxattr futimesat lchown lchown32 link
   linkat lremovexattr lsetxattr mkdir mkdirat mknod mknodat openat2 removexattr rename renameat renameat2 rmdir setxattr symlink symlinkat truncate
   truncate64 unlink unlinkat utime utimensat utimensat_time64 utimes`.split(/\s+/);
 
@@ -112,7 +113,10 @@ function lines(numbers) {
 }
 
 function numbersOf(of, numbers) {
-  return of.map((name) => numbers[name]).filter((number) => number !== undefined).sort((a, b) => a - b);
+  return of
+    .map((name) => numbers[name])
+    .filter((number) => number !== undefined)
+    .sort((a, b) => a - b);
 }
 
 function table(constant, identifier, numbers, compatible) {

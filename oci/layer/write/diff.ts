@@ -8,7 +8,7 @@ import { joinPath } from "../model/path-order.js";
 import { type Cancellation, stopIfAborted } from "../read/read-layer.js";
 import type { LayerTasks } from "../model/tasks.js";
 import type { PackEntry, PackPlan } from "../model/toc.js";
-import type { NodeMeta, NodeType } from "../../../core/file-node.js";
+import type { NodeMeta } from "../../../core/file-node.js";
 import { inodeKey, nodeType, readLink, readNames, readNode, statOf } from "./upper-stat.js";
 import { type Owner, VirtualOwners } from "../model/virtual-owners.js";
 import { OPAQUE_XATTR, WHITEOUT_XATTR } from "../model/xattrs.js";
@@ -97,7 +97,7 @@ class UpperWalk {
 
   /**
    * Returns the recorded owner of a file that cannot carry it, or that of the link it was copied
-   * from. A link with another time was made anew.
+   * from. A link with another time is no copy.
    */
   #ownerOf(hostPath: string, stat: Stats, below: Below | undefined): Owner | undefined {
     if (nodeType(stat) === "file") return undefined;

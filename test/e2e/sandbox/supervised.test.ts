@@ -101,7 +101,7 @@ COPY --from=one /d/ /copied/
 RUN set -e; test "$(stat -c %u:%g /copied/given /copied/replaced /copied/kept | tr '\\n' ' ')" = "0:0 0:0 5:6 "
 `;
 
-serial("links that root takes back, or makes anew, are root's in the layer", (t) =>
+serial("links that root takes back, or makes again, are root's in the layer", (t) =>
   withContext(async (context) => {
     writeFileSync(join(context, "Dockerfile"), LINKS);
     const { code, stderr } = await buildIn(containers.randomUser, context, "-o", "type=cacheonly");
