@@ -22,11 +22,14 @@ async function run(rig: Rig, args: readonly string[]): Promise<Ended> {
   return ended;
 }
 
-/** Returns the output of coreutils' du, with the rights of the ids that files may belong to. */
+/**
+ * Returns the output of coreutils' du, with the rights of the ids that files may belong to. Without
+ * namespaces all files are this user's.
+ */
 async function realUsage(rig: Rig): Promise<number> {
   const du = ["du", "--summarize", "--block-size=1", rig.store];
   const { stdout } =
-    process.getuid?.() === 0
+    process.getuid?.() === 0 || withoutNamespaces() !== undefined
       ? await rig.spawn("du", du.slice(1)).ended
       : await rig.spawn("unshare", ["--map-root-user", "--map-auto", "--", ...du]).ended;
   return Number.parseInt(stdout.toString("utf8"), 10);

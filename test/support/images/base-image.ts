@@ -21,6 +21,7 @@ import { sha256 } from "../../../core/digest.js";
 import { flock } from "../../../core/system/posix.js";
 import { hasRegistry, type RealRegistry, startRegistry } from "../servers/registry.js";
 import { noCredentials } from "../no-credentials.js";
+import { withoutNamespaces } from "../requires.js";
 import { until } from "../until.js";
 
 const run = promisify(execFile);
@@ -111,11 +112,12 @@ export function missingForDebian(): string | undefined {
 const MIRROR = "http://deb.debian.org/debian";
 
 /**
- * Returns the reason where Debian's mirror does not answer, or `TSBUILD_TEST_OFFLINE` forbids
- * requests.
+ * Returns the reason where Debian's mirror does not answer, where `TSBUILD_TEST_OFFLINE` forbids
+ * requests, or where nobody can unpack Debian: mmdebstrap needs root or user namespaces.
  */
 export async function withoutMirror(): Promise<string | undefined> {
   if (process.env["TSBUILD_TEST_OFFLINE"] !== undefined) return "TSBUILD_TEST_OFFLINE is set";
+  if (process.geteuid?.() !== 0 && withoutNamespaces() !== undefined) return "mmdebstrap needs root or user namespaces";
   // apt knows the proxies of this machine, which fetch does not.
   const directory = mkdtempSync(join(tmpdir(), "tsbuild-mirror-"));
   try {
