@@ -1,8 +1,4 @@
-#!/bin/sh
-":"; //; exec node -- "$0" "$@"
 "use strict";
-// The lines above are for a shell, which starts Node with this file. Node looks for its own --env-file among all arguments that no -- stands before, and takes NODE_OPTIONS from that file: a project's
-// variables (compose --env-file) would run any program as the builder.
 // The `tsbuild` command (dist/cli.cjs). What every command needs of the program is one script,
 // dist/command/start.cjs, and what a build without changes needs besides is another, build.cjs. V8
 // takes both from their code caches: that saves what compiling half a megabyte of JavaScript costs

@@ -8,7 +8,7 @@
 //   native/             for one kind of machine: the helper and the addons of packages
 // Does nothing when dist/ is of these sources already. Builds in one clone take turns.
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -102,17 +102,26 @@ async function bundleAws(outdir) {
   });
 }
 
+/**
+ * First lines of a program, for a shell, which starts Node with the file. Note that a `--` stands
+ * before the command's arguments, because Node looks for its own --env-file among all others and
+ * takes NODE_OPTIONS from it: a project's variables (`compose --env-file`) would run any program.
+ */
+const STARTED_BY_SHELL = '#!/bin/sh\n":" //; exec node -- "$0" "$@"\n';
+
 async function bundleCommand(outdir) {
   const chunks = await commandChunks(shared);
   mkdirSync(join(outdir, "command"));
   for (const [name, text] of chunks) writeFileSync(join(outdir, "command", `${name}.cjs`), `(${text})`);
   for (const pack of PACKS) writeFileSync(join(outdir, packFile(pack)), packChunks(chunks, []));
-  copyFileSync(join(root, "cli", "launcher.cjs"), join(outdir, "cli.cjs"));
-  writeFileSync(
-    join(outdir, "cli.js"),
-    '#!/bin/sh\n":" //; exec node -- "$0" "$@"\nimport launcher from "./cli.cjs";\nlauncher.start();\n',
-  );
-  for (const name of ["cli.cjs", "cli.js"]) chmodSync(join(outdir, name), 0o755);
+  const programs = {
+    "cli.cjs": readFileSync(join(root, "cli", "launcher.cjs"), "utf8"),
+    "cli.js": 'import launcher from "./cli.cjs";\nlauncher.start();\n',
+  };
+  for (const [name, text] of Object.entries(programs)) {
+    writeFileSync(join(outdir, name), STARTED_BY_SHELL + text);
+    chmodSync(join(outdir, name), 0o755);
+  }
   return chunks;
 }
 
