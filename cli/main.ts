@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { CanceledError } from "../core/errors.js";
 import type { CliEnvironment } from "./environment.js";
 import { EXIT, INTERRUPTED } from "./exit-codes.js";
 import { runCli } from "./run.js";
@@ -12,6 +13,9 @@ process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
 const abort = new AbortController();
 /** True when the command listens to the signal, and ends by itself when the signal is aborted. */
 let listens = false;
+
+/** True when the command reads its standard input. */
+let reads = false;
 
 /**
  * Milliseconds in which a second signal counts as the same ctrl-c: npm and other parents pass on a
@@ -29,6 +33,8 @@ for (const [name, exitCode] of Object.entries(INTERRUPTED)) {
     // A parent's own signal may arrive before the terminal's ctrl-c.
     if (name === "SIGINT") interrupted.exitCode = exitCode;
     abort.abort();
+    // Whoever waits for the standard input waits no longer.
+    if (reads) process.stdin.destroy(new CanceledError());
   });
 }
 
@@ -60,6 +66,8 @@ const environment: CliEnvironment = {
   },
   // Each stream is opened when a command asks for it, which takes up to a millisecond.
   get stdin() {
+    if (!reads) process.stdin.on("error", () => undefined);
+    reads = true;
     return process.stdin;
   },
   get stdout() {

@@ -1,10 +1,11 @@
 import { join, resolve } from "node:path";
 import type { SourceFile } from "../../core/diagnostics.js";
-import { CanceledError, systemErrorCode } from "../../core/errors.js";
+import { CanceledError } from "../../core/errors.js";
 import { collectText } from "../sources/collect-text.js";
-import { readRegularText, readText } from "../sources/read-text.js";
+import { readText } from "../sources/read-text.js";
 import type { BakeOptions } from "./bake-options.js";
 import { COMPOSE_FILES } from "../compose/compose-files.js";
+import type { ProjectFiles } from "../compose/project-files.js";
 import { noBakeFile, unreadableBakeFile } from "./errors.js";
 
 /** Files that are read without being named, in this order. */
@@ -19,17 +20,19 @@ export const DEFAULT_FILES = [
 type Places = Pick<BakeOptions, "files" | "directory" | "stdin" | "env" | "signal">;
 
 /** Reads the files of a definition. Throws UsageError with `bake/no-file`. */
-export async function readBakeFiles(places: Places): Promise<readonly SourceFile[]> {
-  const { files = [], directory = ".", stdin, env = process.env, signal = new AbortController().signal } = places;
+export async function readBakeFiles(
+  { files = [], directory = ".", stdin, env = process.env, signal = new AbortController().signal }: Places,
+  untyped: ProjectFiles,
+): Promise<readonly SourceFile[]> {
   const named = files.length > 0 ? files : filesOf(env);
-  if (named.length === 0) return defaultFiles(directory);
+  if (named.length === 0) return defaultFiles(directory, untyped);
   const read: SourceFile[] = [];
   for (const name of named) {
     const path = name.replace(/^cwd:\/\//, "");
     read.push(
       path === "-" && stdin
         ? { name: "-", text: await collectText(stdin, "<stdin>") }
-        : { name: path, text: await textOf(resolve(directory, path), path, signal) },
+        : { name: path, text: await textOf(resolve(directory, path), { name: path, signal }) },
     );
   }
   return read;
@@ -41,28 +44,24 @@ function filesOf(env: Readonly<Record<string, string | undefined>>): readonly st
   return (env["BUILDX_BAKE_FILE"] ?? "").split(separator).flatMap((path) => (path.trim() === "" ? [] : [path.trim()]));
 }
 
-function defaultFiles(directory: string): readonly SourceFile[] {
+function defaultFiles(directory: string, untyped: ProjectFiles): readonly SourceFile[] {
   const found = DEFAULT_FILES.flatMap((name) => {
-    const text = textIfThere(join(directory, name), name);
-    return text === undefined ? [] : [{ name, text }];
+    try {
+      const file = untyped.read(join(resolve(directory), name), { name, directory });
+      return file === undefined ? [] : [file];
+    } catch (error) {
+      throw unreadableBakeFile(name, error);
+    }
   });
   if (found.length === 0) throw noBakeFile(resolve(directory), DEFAULT_FILES);
   return found;
 }
 
-async function textOf(path: string, name: string, signal: AbortSignal): Promise<string> {
+async function textOf(path: string, { name, signal }: { readonly name: string; readonly signal: AbortSignal }): Promise<string> {
   try {
     return await readText(path, signal);
   } catch (error) {
-    throw error instanceof CanceledError ? error : unreadableBakeFile(name, error);
-  }
-}
-
-function textIfThere(path: string, name: string): string | undefined {
-  try {
-    return readRegularText(path);
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return undefined;
+    if (error instanceof CanceledError) throw error;
     throw unreadableBakeFile(name, error);
   }
 }

@@ -58,8 +58,11 @@ export interface BakeFile {
     readonly value?: string;
   }[];
   readonly warnings: readonly Diagnostic[];
-  /** Files of variables that Compose files name. Their variables reach the steps. */
-  readonly envFiles: readonly string[];
+  /**
+   * Files that were read without being typed: by their default names, or because a Compose file
+   * names them. Their variables reach the steps.
+   */
+  readonly foundFiles: readonly string[];
 }
 
 export interface BakePlanResult {

@@ -4,7 +4,8 @@ import type { SourceFile } from "../../core/diagnostics.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import type { BakeDefinition } from "../../frontend/bake/definition.js";
 import { formatPlatform, hostPlatform } from "../../oci/platform.js";
-import type { BakeFile, BakeOptions } from "./bake-options.js";
+import { ProjectFiles } from "../compose/project-files.js";
+import type { BakeFile, BakeOptions, BakePlanResult } from "./bake-options.js";
 import { DEFAULT_FILES, readBakeFiles } from "./bake-files.js";
 
 /**
@@ -12,8 +13,21 @@ import { DEFAULT_FILES, readBakeFiles } from "./bake-files.js";
  * `bake/…` for the files, UsageError for files that are not there.
  */
 export async function readBake(options: BakeOptions = {}): Promise<BakeFile> {
+  const untyped = new ProjectFiles();
+  const file = await untyped.cover(() => readFiles(options, untyped));
+  const plan = (): BakePlanResult => {
+    try {
+      return file.plan();
+    } catch (error) {
+      throw untyped.covered(error);
+    }
+  };
+  return { ...file, plan, foundFiles: untyped.paths, warnings: untyped.diagnostics(file.warnings) };
+}
+
+async function readFiles(options: BakeOptions, untyped: ProjectFiles): Promise<Omit<BakeFile, "foundFiles">> {
   const { env = process.env, variables = {} } = options;
-  const { files, context } = await filesOf(options);
+  const { files, context } = await filesOf(options, untyped);
   const { compose, bake } = await byLanguage(files);
   const [{ planBake }, { joinDefinitions }, print] = await Promise.all([
     import("../../frontend/bake/plan.js"),
@@ -24,8 +38,8 @@ export async function readBake(options: BakeOptions = {}): Promise<BakeFile> {
   const variable = (name: string): string | undefined => (fromEnvironment ? env[name] : undefined);
   const services =
     compose.length === 0
-      ? { ...NOTHING, envFiles: [] }
-      : await servicesOf(compose, options, { ...(fromEnvironment ? env : {}), ...variables });
+      ? NOTHING
+      : await servicesOf(compose, { options, untyped, env: { ...(fromEnvironment ? env : {}), ...variables } });
   const definition = joinDefinitions(
     services,
     bake.length === 0
@@ -72,25 +86,30 @@ export async function readBake(options: BakeOptions = {}): Promise<BakeFile> {
       ...(value === undefined ? {} : { value }),
     })),
     warnings: definition.warnings,
-    envFiles: services.envFiles,
   };
 }
 
 const NOTHING: BakeDefinition = { groups: [], targets: [], variables: [], warnings: [] };
 
-async function servicesOf(
-  files: readonly SourceFile[],
-  { directory = ".", remote }: BakeOptions,
-  env: NonNullable<BakeOptions["env"]>,
-): Promise<BakeDefinition & { readonly envFiles: readonly string[] }> {
+interface ServicesIn {
+  readonly options: BakeOptions;
+  readonly untyped: ProjectFiles;
+  readonly env: NonNullable<BakeOptions["env"]>;
+}
+
+async function servicesOf(files: readonly SourceFile[], { options, untyped, env }: ServicesIn): Promise<BakeDefinition> {
+  const { directory = ".", remote } = options;
   const { servicesOfBake } = await import("../compose/services-of-bake.js");
-  return { ...NOTHING, ...(await servicesOfBake({ files, directory: resolve(directory), env, remote: remote !== undefined })) };
+  return { ...NOTHING, ...(await servicesOfBake({ files, directory: resolve(directory), env, remote: remote !== undefined, untyped })) };
 }
 
 /** Reads the files of a definition, here or elsewhere. */
-async function filesOf(options: BakeOptions): Promise<{ readonly files: readonly SourceFile[]; readonly context?: string | undefined }> {
+async function filesOf(
+  options: BakeOptions,
+  untyped: ProjectFiles,
+): Promise<{ readonly files: readonly SourceFile[]; readonly context?: string | undefined }> {
   const { remote, files: names = [], root, signal } = options;
-  if (remote === undefined) return { files: await readBakeFiles(options) };
+  if (remote === undefined) return { files: await readBakeFiles(options, untyped) };
   const { readRemoteFiles } = await import("./remote-files.js");
   const isLocal = (name: string): boolean => name.startsWith("cwd://");
   const found = await readRemoteFiles(remote, {
@@ -99,7 +118,7 @@ async function filesOf(options: BakeOptions): Promise<{ readonly files: readonly
     ...(root === undefined ? {} : { root }),
     ...(signal === undefined ? {} : { signal }),
   });
-  const local = names.some(isLocal) ? await readBakeFiles({ ...options, files: names.filter(isLocal) }) : [];
+  const local = names.some(isLocal) ? await readBakeFiles({ ...options, files: names.filter(isLocal) }, untyped) : [];
   return { files: [...found.files, ...local], context: found.context };
 }
 

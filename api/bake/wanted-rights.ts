@@ -1,8 +1,9 @@
 import { realpathSync } from "node:fs";
-import { dirname, join, relative, resolve, basename, sep } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { FILE_RIGHTS } from "../texts/file-rights.js";
 import type { PlannedBakeTarget } from "../options/planned-target.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
+import { isInside } from "../../core/text/inside.js";
 import { isAddress } from "../../core/text/address.js";
 import { splitCsv } from "../texts/csv.js";
 import type { Surroundings } from "../texts/surroundings.js";
@@ -70,7 +71,7 @@ export function wantedRights(
   const want = (what: string, right: string): void => void wanted.set(right, { what, flag: `--allow=${right}` });
   const files = parseBoolean(env["BUILDX_BAKE_ENTITLEMENTS_FS"] ?? "") !== false;
   const typed = pathsOf(set);
-  for (const path of files ? read : []) if (!isInside(path, allowed.read, cwd)) want(`reading ${path}`, `fs.read=${path}`);
+  for (const path of files ? read : []) if (!isAllowed(path, allowed.read, cwd)) want(`reading ${path}`, `fs.read=${path}`);
   for (const target of targets) {
     for (const right of attributesOf(target).entitlements ?? []) {
       if (!allowed.rights.has(right)) want(right === "network.host" ? "the network of this machine" : "all rights for a step", right);
@@ -79,10 +80,10 @@ export function wantedRights(
     if ((attributesOf(target).ssh ?? []).some(({ paths = [] }) => paths.length === 0) && !allowed.rights.has("ssh"))
       want("the SSH agent", "ssh");
     for (const path of readPaths(target)) {
-      if (!isInside(path, [...allowed.read, ...typed], cwd)) want(`reading ${path}`, `fs.read=${path}`);
+      if (!isAllowed(path, [...allowed.read, ...typed], cwd)) want(`reading ${path}`, `fs.read=${path}`);
     }
     for (const path of writtenPaths(target)) {
-      if (!isInside(path, [...allowed.write, ...typed], cwd)) want(`writing ${path}`, `fs.write=${path}`);
+      if (!isAllowed(path, [...allowed.write, ...typed], cwd)) want(`writing ${path}`, `fs.write=${path}`);
     }
   }
   return [...wanted.values()];
@@ -108,13 +109,10 @@ function writtenPaths(target: PlannedBakeTarget): readonly string[] {
   return [...output, ...caches].flatMap(({ dest }) => (dest && dest !== "-" ? [String(dest)] : []));
 }
 
-function isInside(path: string, parents: readonly string[], cwd: string): boolean {
+function isAllowed(path: string, parents: readonly string[], cwd: string): boolean {
   if (parents.includes("*")) return true;
   const real = realPath(resolve(cwd, path));
-  return parents.some((parent) => {
-    const way = relative(realPath(resolve(cwd, parent)), real);
-    return way === "" || (way !== ".." && !way.startsWith(`..${sep}`));
-  });
+  return parents.some((parent) => isInside(real, realPath(resolve(cwd, parent))));
 }
 
 /** Returns a path without links, as far as it exists. */

@@ -2,11 +2,12 @@ import { statSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import type { SourceFile } from "../../core/diagnostics.js";
-import { systemErrorCode, TsbuildError } from "../../core/errors.js";
+import { CanceledError } from "../../core/errors.js";
 import { collectText } from "../sources/collect-text.js";
-import { readRegularText, readText } from "../sources/read-text.js";
+import { readText } from "../sources/read-text.js";
 import type { ComposeOptions } from "./compose-options.js";
 import { noComposeFile, unreadableComposeFile } from "./errors.js";
+import type { ProjectFiles } from "./project-files.js";
 
 /** Files that are read without being named: the first that there is. */
 export const COMPOSE_FILES = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"];
@@ -16,11 +17,20 @@ const OVERRIDES = ["compose.override.yml", "compose.override.yaml", "docker-comp
 
 type Environment = ReadonlyMap<string, string>;
 
+/** Directories that a file is looked for in, and where it is noted. */
+interface Places {
+  readonly cwd: string;
+  readonly directory: string;
+  readonly untyped: ProjectFiles;
+}
+
+type Reader = Pick<Places, "cwd" | "untyped"> & { readonly signal: AbortSignal };
+
 /** Reads env files on top of variables. */
 type AddEnvFiles = (env: Environment, files: readonly SourceFile[]) => Environment;
 
 /** Files of a project, and everything that they are read with. */
-interface ProjectFiles {
+interface FoundProject {
   readonly files: readonly SourceFile[];
   readonly env: Environment;
   readonly directory: string;
@@ -31,20 +41,32 @@ interface ProjectFiles {
  * for in the working directory, because it may name the files, and in the project's. Throws
  * UsageError with `compose/no-file`.
  */
-export async function findProject(options: ComposeOptions, addEnvFiles: AddEnvFiles): Promise<ProjectFiles> {
+export async function findProject(options: ComposeOptions, untyped: ProjectFiles, addEnvFiles: AddEnvFiles): Promise<FoundProject> {
   const cwd = resolve(options.directory ?? ".");
   const given = environmentOf(options.env ?? process.env);
-  const named = envFileNames(options, given);
-  const { signal = new AbortController().signal } = options;
-  const readAll = (paths: readonly string[]) => readNamed(paths, { cwd, signal, stdin: undefined });
-  // Read once, because a pipe has its text only once.
-  const byNames = named && addEnvFiles(given, await readAll(named));
-  const before = byNames ?? withDotEnv(given, resolve(cwd, options.projectDirectory ?? "."), cwd, addEnvFiles);
-  const paths = options.files && options.files.length > 0 ? options.files : composeFileNames(before, cwd);
+  const read: Reader = { cwd, untyped, signal: options.signal ?? new AbortController().signal };
+  const names = envFileNames(options, given);
+  const named = names && (await Promise.all(names.map((path) => typedFile(path, read))));
+  const variables = (env: Environment, directory: string): Environment => {
+    const file = named ? undefined : fileIfThere(join(directory, ".env"), { ...read, directory });
+    return addEnvFiles(env, named ?? (file ? [file] : []));
+  };
+  const start = resolve(cwd, options.projectDirectory ?? ".");
+  const before = variables(given, start);
+  const typed = options.files && options.files.length > 0 ? options.files : namesIn(given);
+  const inEnvFile = namesIn(before);
+  const paths = [typed, inEnvFile].find(({ length }) => length > 0) ?? defaultNames(cwd);
   const [first = "."] = paths;
   const directory = resolve(cwd, options.projectDirectory ?? (first === "-" ? "." : dirname(resolve(cwd, first))));
-  const files = await readNamed(paths, { cwd, signal, stdin: options.stdin });
-  return { files, directory, env: byNames ?? withDotEnv(before, directory, cwd, addEnvFiles) };
+  const files: SourceFile[] = [];
+  for (const path of paths) {
+    if (path === "-" && options.stdin) files.push({ name: "-", text: await collectText(options.stdin, "<stdin>") });
+    else
+      files.push(
+        typed.length > 0 ? await typedFile(path, read) : foundFile(path, { ...read, directory: inEnvFile.length > 0 ? start : directory }),
+      );
+  }
+  return { files, directory, env: variables(before, directory) };
 }
 
 /** Returns the variables that are set. */
@@ -59,17 +81,14 @@ function envFileNames({ envFiles = [] }: ComposeOptions, env: Environment): read
   return parseBoolean(env.get("COMPOSE_DISABLE_ENV_FILE") ?? "") === true ? [] : undefined;
 }
 
-/** Returns variables with those of the `.env` of a directory below them. */
-function withDotEnv(env: Environment, directory: string, cwd: string, addEnvFiles: AddEnvFiles): Environment {
-  const file = fileIfThere(join(directory, ".env"), cwd);
-  return file ? addEnvFiles(env, [file]) : env;
+/** Returns the files that variables name. */
+function namesIn(env: Environment): readonly string[] {
+  const separator = env.get("COMPOSE_PATH_SEPARATOR") || ":";
+  return (env.get("COMPOSE_FILE") ?? "").split(separator).filter(Boolean);
 }
 
-/** Returns the files that the environment names, or those of the directory or one above it. */
-function composeFileNames(env: Environment, cwd: string): readonly string[] {
-  const separator = env.get("COMPOSE_PATH_SEPARATOR") || ":";
-  const named = (env.get("COMPOSE_FILE") ?? "").split(separator).filter(Boolean);
-  if (named.length > 0) return named;
+/** Returns the files of the directory, or of one above it. */
+function defaultNames(cwd: string): readonly string[] {
   for (let directory = cwd; ; directory = dirname(directory)) {
     const there = (names: readonly string[]): string | undefined => names.map((name) => join(directory, name)).find(isFile);
     const main = there(COMPOSE_FILES);
@@ -83,35 +102,36 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-interface Reading {
-  readonly cwd: string;
-  readonly signal: AbortSignal;
-  readonly stdin: ComposeOptions["stdin"];
-}
-
-/** Reads files that the user names. Their names are relative to `cwd` where they are below it. */
-async function readNamed(paths: readonly string[], { cwd, signal, stdin }: Reading): Promise<readonly SourceFile[]> {
-  const files: SourceFile[] = [];
-  for (const given of paths) {
-    const path = resolve(cwd, given);
-    const name = shown(path, cwd);
-    try {
-      const text = given === "-" && stdin ? await collectText(stdin, "<stdin>") : await readText(path, signal);
-      files.push({ name: given === "-" ? given : name, text });
-    } catch (error) {
-      throw error instanceof TsbuildError ? error : unreadableComposeFile(name, error);
-    }
-  }
-  return files;
-}
-
-/** Reads a regular file; undefined when there is none, or a directory. */
-export function fileIfThere(path: string, cwd: string): SourceFile | undefined {
+/** Reads a file that the user named, which may be a pipe. */
+async function typedFile(path: string, { cwd, signal }: Reader): Promise<SourceFile> {
+  const name = shown(resolve(cwd, path), cwd);
   try {
-    return { name: shown(path, cwd), text: readRegularText(path) };
+    return { name, text: await readText(resolve(cwd, path), signal) };
   } catch (error) {
-    if (["ENOENT", "ENOTDIR"].includes(systemErrorCode(error) ?? "") || statSync(path).isDirectory()) return undefined;
-    throw unreadableComposeFile(shown(path, cwd), error);
+    if (error instanceof CanceledError) throw error;
+    throw unreadableComposeFile(name, error);
+  }
+}
+
+function foundFile(path: string, places: Places): SourceFile {
+  const name = shown(resolve(places.cwd, path), places.cwd);
+  const file = fileIfThere(path, places);
+  if (!file) throw unreadableComposeFile(name, new Error("there is no such file"));
+  return file;
+}
+
+/**
+ * Reads a file that nobody typed; undefined when there is none, or a directory. Its name is
+ * relative to the working directory where it is below it.
+ */
+export function fileIfThere(path: string, { cwd, directory, untyped }: Places): SourceFile | undefined {
+  const whole = resolve(cwd, path);
+  const name = shown(whole, cwd);
+  try {
+    if (statSync(whole, { throwIfNoEntry: false })?.isDirectory() !== false) return undefined;
+    return untyped.read(whole, { name, directory });
+  } catch (error) {
+    throw unreadableComposeFile(name, error);
   }
 }
 

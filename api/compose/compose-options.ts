@@ -57,8 +57,11 @@ export interface ComposeFile {
   readonly targets: readonly PlannedBakeTarget[];
   /** Directories that builds read besides the project's: contexts, which the files name. */
   readonly contexts: readonly string[];
-  /** Files of variables that were read without being typed. Their variables reach the steps. */
-  readonly envFiles: readonly string[];
+  /**
+   * Files that were read without being typed: by their default names, or because another file
+   * names them. Their variables reach the steps.
+   */
+  readonly foundFiles: readonly string[];
   /** The definition for bake, as `docker compose build --print` shows it. */
   readonly json: string;
   readonly warnings: readonly Diagnostic[];

@@ -1,4 +1,4 @@
-import type { Diagnostic } from "../../core/diagnostics.js";
+import type { Diagnostic, SourceFile } from "../../core/diagnostics.js";
 import { UsageError } from "../../core/errors.js";
 import { systemReason } from "../../core/system/system-reason.js";
 
@@ -17,3 +17,17 @@ export const noServices = (): Diagnostic => ({
   code: "compose/no-service",
   message: "There is nothing to build: no service that is selected has a build",
 });
+
+/** Returns a diagnostic about a file without the text of that file. */
+export const covered = ({ severity, code, source, range }: Diagnostic, file: SourceFile): Diagnostic => {
+  const place = source === file && range ? ` in line ${range.line}` : "";
+  return {
+    severity,
+    code,
+    message:
+      severity === "error"
+        ? `Cannot read ${file.name}: there is a mistake${place}`
+        : `There is something to see to${place} of ${file.name}`,
+    hint: "it is outside of the project's directory, so its text is not shown; with -f FILE it is",
+  };
+};

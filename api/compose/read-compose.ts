@@ -5,6 +5,7 @@ import { badProjectName } from "../../frontend/compose/errors.js";
 import type { ComposeFile, ComposeOptions } from "./compose-options.js";
 import { fileIfThere, findProject, nameOfDirectory, normalName } from "./compose-files.js";
 import { noServices } from "./errors.js";
+import { ProjectFiles } from "./project-files.js";
 
 /**
  * Reads the Compose files of a project, and returns the services to build. Nothing is built. Throws
@@ -12,6 +13,12 @@ import { noServices } from "./errors.js";
  * there.
  */
 export async function readCompose(options: ComposeOptions = {}): Promise<ComposeFile> {
+  const untyped = new ProjectFiles();
+  const file = await untyped.cover(() => readFiles(options, untyped));
+  return { ...file, foundFiles: untyped.paths, warnings: untyped.diagnostics(file.warnings) };
+}
+
+async function readFiles(options: ComposeOptions, untyped: ProjectFiles): Promise<Omit<ComposeFile, "foundFiles">> {
   // The parser takes long to load.
   const [{ loadFiles, nameInFiles, withEnvFiles }, { readProject }, { selectServices }, { composePlan }, { planBake }, print] =
     await Promise.all([
@@ -22,21 +29,15 @@ export async function readCompose(options: ComposeOptions = {}): Promise<Compose
       import("../../frontend/bake/plan.js"),
       import("../../frontend/bake/print.js"),
     ]);
-  const { files, directory, env: variables } = await findProject(options, withEnvFiles);
+  const { files, directory, env: variables } = await findProject(options, untyped, withEnvFiles);
   const name =
     options.projectName ??
     (variables.get("COMPOSE_PROJECT_NAME") || normalName(nameInFiles(files, variables) ?? "") || nameOfDirectory(directory));
   if (name === "" || name !== normalName(name)) throw badProjectName(name);
   const env = new Map([...variables, ["COMPOSE_PROJECT_NAME", name]]);
   const cwd = resolve(options.directory ?? ".");
-  const envFiles = [resolve(cwd, ".env"), resolve(directory, ".env")].filter((path) => fileIfThere(path, cwd));
-  const read = (path: string) => fileIfThere(resolve(cwd, path), cwd);
-  const readEnv = (path: string) => {
-    const found = read(path);
-    if (found) envFiles.push(resolve(cwd, path));
-    return found;
-  };
-  const { tree, warnings } = loadFiles({ files, directory, env, home: homedir(), read, readEnv });
+  const read = (path: string) => fileIfThere(path, { cwd, directory, untyped });
+  const { tree, warnings } = loadFiles({ files, directory, env, home: homedir(), read });
   const project = readProject(tree);
   const profiles =
     options.profiles && options.profiles.length > 0 ? options.profiles : (env.get("COMPOSE_PROFILES") ?? "").split(",").filter(Boolean);
@@ -58,7 +59,7 @@ export async function readCompose(options: ComposeOptions = {}): Promise<Compose
     },
   );
   const json = print.goJson(printed);
-  const common = { name, directory, env: Object.fromEntries(env), json, envFiles };
+  const common = { name, directory, env: Object.fromEntries(env), json };
   if (selected.length === 0) return { ...common, targets: [], contexts: [], warnings: [...warnings, noServices()] };
   const plan = planBake(definition, {
     targets: [],

@@ -39,13 +39,15 @@ export const command: Command = {
       await print(environment.stdout, listed(list, file));
       return EXIT.success;
     }
+    const consent = { allow: flags.all("allow"), set: flags.all("set"), read: file.foundFiles };
     const plan = file.plan();
     if (flags.has("print")) {
+      await askConsent([], consent, environment);
       await showWarnings("plain", file.warnings, environment);
       await print(environment.stdout, `${plan.json}\n`);
       return EXIT.success;
     }
-    await askConsent(plan.targets, { allow: flags.all("allow"), set: flags.all("set"), read: file.envFiles }, environment);
+    await askConsent(plan.targets, consent, environment);
     return runPlan({ targets: plan.targets, flags, call, warnings: file.warnings }, environment);
   },
 };

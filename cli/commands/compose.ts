@@ -29,7 +29,15 @@ export const command: Command = {
       ...text(flags, "provenance"),
       ...text(flags, "sbom"),
     });
-    if (flags.has("print")) {
+    // The contexts of a project are read unasked, as by docker: they are what a build is of.
+    const typed = Object.values(sshOf(flags.one("ssh"))).map((path) => (path === "" ? "ssh" : `fs.read=${path}`));
+    const allow = [...flags.all("allow"), ...typed, `fs.read=${environment.cwd}`, ...file.contexts.map((path) => `fs.read=${path}`)];
+    const consent = { allow, set: [], read: file.foundFiles };
+    const shown = flags.has("print");
+    // A directory that only `.env` leads to is not the user's choice.
+    const chosen = isTyped(flags, environment) || !file.env["COMPOSE_FILE"];
+    await askConsent(shown ? [] : file.targets, consent, { ...environment, cwd: chosen ? file.directory : environment.cwd });
+    if (shown) {
       await showWarnings("plain", file.warnings, environment);
       await print(environment.stdout, `${file.json}\n`);
       return EXIT.success;
@@ -38,10 +46,6 @@ export const command: Command = {
       await showWarnings("plain", file.warnings, environment);
       return EXIT.success;
     }
-    // The contexts of a project are read unasked, as by docker: they are what a build is of.
-    const typed = Object.values(sshOf(flags.one("ssh"))).map((path) => (path === "" ? "ssh" : `fs.read=${path}`));
-    const allow = [...flags.all("allow"), ...typed, `fs.read=${environment.cwd}`, ...file.contexts.map((path) => `fs.read=${path}`)];
-    await askConsent(file.targets, { allow, set: [], read: file.envFiles }, { ...environment, cwd: file.directory });
     const variables: Readonly<Record<string, string>> = file.env;
     return runPlan(
       {
@@ -55,6 +59,11 @@ export const command: Command = {
     );
   },
 };
+
+/** Returns true when the command line or its environment names the project. */
+function isTyped(flags: ParsedFlags, { env }: CliEnvironment): boolean {
+  return flags.all("file").length > 0 || flags.has("project-directory") || Boolean(env["COMPOSE_FILE"]);
+}
 
 function projectOf(flags: ParsedFlags, { stdin, cwd, env, signal }: CliEnvironment): Parameters<CliEnvironment["api"]["readCompose"]>[0] {
   const directory = flags.one("project-directory");

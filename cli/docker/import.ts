@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { throwIfAborted } from "../../core/errors.js";
 import { openPipe } from "../../core/system/input-pipe.js";
 import { systemReason } from "../../core/system/system-reason.js";
 import { hostPath } from "../../api/texts/surroundings.js";
@@ -102,7 +103,8 @@ async function fetchArchive(source: string, to: string, environment: CliEnvironm
       copyFileSync(path, to);
     }
   } catch (error) {
-    throw environment.signal.aborted ? error : archiveNotRead(source, systemReason(error));
+    throwIfAborted(environment.signal);
+    throw archiveNotRead(source, systemReason(error));
   }
 }
 

@@ -55,8 +55,8 @@ class EnvReader {
     this.#take(/export[^\S\n]+/y);
     const name = (this.#take(/[^=:\n]*/y) ?? "").trim();
     const [odd] = /[^\p{L}\p{N}_.[\]\s-]/u.exec(name) ?? [];
-    if (odd !== undefined) throw this.#error(`"${name}" is no name of a variable: it has "${odd}"`);
-    if (/\s/.test(name)) throw this.#error(`"${name}" is no name of a variable: it has a space`);
+    if (odd !== undefined) throw this.#error(`a name of a variable has no "${odd}"`);
+    if (/\s/.test(name)) throw this.#error("a name of a variable has no space");
     const sign = this.#text[this.#at];
     if (sign !== "=" && sign !== ":") {
       const inherited = this.#outer(name);
@@ -100,6 +100,7 @@ class EnvReader {
     return found;
   }
 
+  /** Returns an error that shows nothing of the line, because files of variables hold secrets. */
   #error(found: string): Error {
     return badEnvFile(this.#source.name, this.#lines.range(this.#at, this.#at).line, found);
   }

@@ -23,10 +23,8 @@ export interface ComposeWorld {
   readonly env: ReadonlyMap<string, string>;
   /** Home directory of the user. */
   readonly home: string;
-  /** Returns a file that another one names; undefined when there is none. */
+  /** Returns a file that another one names, or that stands beside it; undefined for none. */
   read(path: string): SourceFile | undefined;
-  /** Returns a file of variables that another one names, or that stands beside it. */
-  readEnv(path: string): SourceFile | undefined;
 }
 
 /** Files of one project or of one that is included, and where they stand. */
@@ -105,9 +103,9 @@ class Loader {
     });
   }
 
-  #read(path: string, place: Place, read = (name: string) => this.#world.read(name)): SourceFile {
+  #read(path: string, place: Place): SourceFile {
     if (isAddress(path)) throw remoteReference(path, place);
-    const file = read(path);
+    const file = this.#world.read(path);
     if (!file) throw unreadableReference(path, place);
     return file;
   }
@@ -147,8 +145,8 @@ class Loader {
     const named = texts(member(item, "env_file")).filter((path) => path !== "/dev/null");
     const files =
       member(item, "env_file") === undefined
-        ? [this.#world.readEnv(pathIn(".env", own))].filter((file) => file !== undefined)
-        : named.map((path) => this.#read(pathIn(path, base), item, (name) => this.#world.readEnv(name)));
+        ? [this.#world.read(pathIn(".env", own))].filter((file) => file !== undefined)
+        : named.map((path) => this.#read(pathIn(path, base), item));
     return withEnvFiles(env, files);
   }
 }

@@ -1,5 +1,5 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { cpSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import test from "ava";
 import { casePath, golden } from "../support/golden.js";
 import { temporaryDirectory } from "../support/images/images.js";
@@ -134,76 +134,6 @@ test("compose: a file on the standard input, also for bake", async (t) => {
       stderr,
     );
   }
-});
-
-/** Files that ask for something, with the flag that allows it. */
-const ASKED: readonly (readonly [build: string, flag: string])[] = [
-  ["{context: ., network: host}", "--allow=network.host"],
-  ["{context: ., privileged: true}", "--allow=security.insecure"],
-  ["{context: ., entitlements: [security.insecure]}", "--allow=security.insecure"],
-  ["{context: ., dockerfile: ../Dockerfile}", "--allow=fs.read="],
-  ["{context: ., cache_from: ['type=local,src=/c']}", "--allow=fs.read=/c"],
-  ["{context: ., cache_to: ['type=local,dest=/c']}", "--allow=fs.write=/c"],
-  ["{context: ., secrets: [s]}", "--allow=fs.read=/etc/passwd"],
-  ["{context: ., dockerfile: link/Dockerfile}", "--allow=fs.read="],
-];
-
-for (const [build, flag] of ASKED) {
-  test(`compose: not without leave: ${build}`, async (t) => {
-    const { cwd, run } = project(t, { "compose.yaml": `services: {a: {build: ${build}}}\nsecrets: {s: {file: /etc/passwd}}\n` });
-    symlinkSync("/usr", join(cwd, "link"));
-    const refused = await run("compose", "build");
-    t.is(refused.code, 2);
-    t.true(refused.stderr.includes("error[bake/not-allowed]"), refused.stderr);
-    const [, hint = ""] = /allow it with (\S+)/.exec(refused.stderr) ?? [];
-    t.true(hint.startsWith(flag), refused.stderr);
-    t.is(refused.builds.length, 0);
-    t.is((await run("compose", hint, "build")).builds.length, 1);
-  });
-}
-
-/** Compose files that take variables from a file outside of the project. */
-const ENV_FILES: readonly (readonly [command: "bake" | "compose", files: Files])[] = [
-  ["bake", { "compose.yaml": "services: {a: {env_file: ../secret, build: {context: ., args: [TOKEN]}}}" }],
-  ["bake", { "compose.yaml": "services: {a: {env_file: link, build: {context: ., args: [TOKEN]}}}" }],
-  [
-    "bake",
-    {
-      "compose.yaml": "include: [{path: i.yaml, env_file: ../secret}]",
-      "i.yaml": "services: {a: {build: {context: ., args: {T: $TOKEN}}}}",
-    },
-  ],
-  [
-    "compose",
-    {
-      "compose.yaml": "include: [{path: i.yaml, env_file: ../secret}]",
-      "i.yaml": "services: {a: {build: {context: ., args: {T: $TOKEN}}}}",
-    },
-  ],
-  ["compose", { "compose.yaml": "include: [i/i.yaml]", "i/i.yaml": "services: {a: {build: {context: ., args: {T: $TOKEN}}}}" }],
-];
-
-for (const [command, files] of ENV_FILES) {
-  test(`${command}: no variables from outside without leave: ${files["compose.yaml"]}`, async (t) => {
-    const { cwd, run } = project(t, files);
-    const secret = join(dirname(cwd), "secret");
-    writeFileSync(secret, "TOKEN=secret\n");
-    symlinkSync(secret, join(cwd, "link"));
-    mkdirSync(join(cwd, "i"), { recursive: true });
-    symlinkSync(secret, join(cwd, "i", ".env"));
-    const args = command === "bake" ? ["bake"] : ["compose", "build"];
-    const refused = await run(...args);
-    t.is(refused.code, 2);
-    t.true(refused.stderr.includes("error[bake/not-allowed]"), refused.stderr);
-    t.is(refused.builds.length, 0);
-    const allowed = await run(...args, `--allow=fs.read=${secret}`);
-    t.is(Object.values(allowed.builds[0]?.buildArgs ?? {})[0], "secret", allowed.stderr);
-  });
-}
-
-test("compose: contexts of the project are read unasked, wherever they are", async (t) => {
-  const { run } = project(t, { "compose.yaml": "services: {a: {build: {context: .., additional_contexts: {e: /etc}}}}" });
-  t.is((await run("compose", "build")).code, 0);
 });
 
 test("compose: docker's other commands are told what runs them", async (t) => {
