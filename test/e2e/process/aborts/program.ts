@@ -53,6 +53,7 @@ const QUIET = 100;
 function strikeAt({ event, after }: Moment, strike: () => void): { readonly onEvent: () => void; readonly end: () => void } {
   let seen = 0;
   let timer: NodeJS.Timeout | undefined;
+  let turn: NodeJS.Immediate | undefined;
   const wait = (ms: number): void => {
     clearTimeout(timer);
     timer = setTimeout(strike, ms);
@@ -63,11 +64,15 @@ function strikeAt({ event, after }: Moment, strike: () => void): { readonly onEv
     clearTimeout(timer);
     if (after === "at once") strike();
     else if (after === "microtask") queueMicrotask(strike);
-    else if (after === "turn") setImmediate(strike);
+    else if (after === "turn") turn = setImmediate(strike);
     else wait(after);
   };
   wait(QUIET);
-  return { onEvent, end: () => clearTimeout(timer) };
+  const end = (): void => {
+    clearTimeout(timer);
+    clearImmediate(turn);
+  };
+  return { onEvent, end };
 }
 
 async function run(root: string, place: Place, n: string, signal?: AbortSignal, onEvent?: () => void): Promise<unknown> {
