@@ -7,6 +7,8 @@ export interface Job {
   /** `oci`: an OCI archive at `dest`. `none`: the result is built and kept as cache only. */
   readonly output: { readonly type: "oci"; readonly dest: string } | { readonly type: "none" };
   readonly noCache?: boolean;
+  /** True builds the targets of the context's bake file; the outputs are the file's. */
+  readonly bake?: boolean;
   readonly memory?: boolean;
 }
 

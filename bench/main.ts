@@ -8,6 +8,7 @@ import type { Builder } from "./builder.js";
 import { findPeers, tsbuildCommand, tsbuildLibrary } from "./builders.js";
 import { type CaseResult, renderReport } from "./report.js";
 import type { Case, Workload } from "./workload.js";
+import { bake } from "./workloads/bake.js";
 import { bigBase } from "./workloads/big-base.js";
 import { gzipLayer } from "./workloads/gzip-layer.js";
 import { noop } from "./workloads/noop.js";
@@ -15,7 +16,7 @@ import { run30 } from "./workloads/run30.js";
 import { smallFiles } from "./workloads/small-files.js";
 import { stages } from "./workloads/stages.js";
 
-const WORKLOADS: readonly Workload[] = [noop, run30, smallFiles, bigBase, gzipLayer, stages];
+const WORKLOADS: readonly Workload[] = [noop, run30, smallFiles, bigBase, gzipLayer, stages, bake];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,4 +1,4 @@
-import type { Attribute, Block, Place } from "../hcl/ast.js";
+import type { Attribute, Block, Expression, Place } from "../hcl/ast.js";
 import { at } from "../hcl/evaluate/at.js";
 import { evaluate } from "../hcl/evaluate/evaluate.js";
 import { type Lazy, type Scope, withVariables } from "../hcl/evaluate/scope.js";
@@ -69,8 +69,29 @@ export class BlockInstance {
       return fieldOf(name).read(value);
     } catch (error) {
       if (!(error instanceof MismatchError || error instanceof EntryError)) throw error;
-      throw badValue(`"${name}" of the ${this.block.type} "${this.name}"`, error.message, expression);
+      throw badValue(`"${name}" of the ${this.block.type} "${this.name}"`, error.message, partOf(expression, error.path));
     }
+  }
+}
+
+/** Returns the part of an expression that a path leads to, as far as it does. */
+function partOf(expression: Expression, path: readonly (number | string)[]): Place {
+  const [step, ...rest] = path;
+  if (step === undefined) return expression;
+  switch (expression.kind) {
+    case "parens":
+    case "wrap":
+      return partOf(expression.inner, path);
+    case "tuple": {
+      const item = expression.items[Number(step)];
+      return item ? partOf(item, rest) : expression;
+    }
+    case "object": {
+      const item = expression.items.find(({ key }) => key.source.text.slice(key.range.start, key.range.end).replaceAll('"', "") === step);
+      return item ? partOf(item.value, rest) : expression;
+    }
+    default:
+      return expression;
   }
 }
 

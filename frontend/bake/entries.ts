@@ -2,7 +2,10 @@ import { parseBoolean } from "../../core/go-values/boolean.js";
 import { parseCsv } from "../../core/go-values/csv.js";
 
 /** A text of a target's list that cannot be read. The message names the expected form. */
-export class EntryError extends Error {}
+export class EntryError extends Error {
+  /** Indexes and names that lead to the part that cannot be read. */
+  path: readonly (number | string)[] = [];
+}
 
 /** An output or a cache: attributes by name, `type` among them. */
 export type Entry = ReadonlyMap<string, string>;

@@ -1,6 +1,7 @@
 import { convert, MismatchError } from "../hcl/values/convert.js";
-import { BOOL, isKeyed, isSequence, listOf, mapOf, nameOfType, objectOf, STRING, type Type } from "../hcl/values/type.js";
+import { BOOL, isKeyed, listOf, mapOf, objectOf, STRING, type Type } from "../hcl/values/type.js";
 import { bool, entries, list, map, members, nullOf, object, string, textOf, type Value } from "../hcl/values/value.js";
+import { attributesOf, ENTRY, readItems, within } from "./items.js";
 import {
   type Attestation,
   attestationOf,
@@ -58,10 +59,12 @@ const flag: Field<boolean> = {
 function texts(join: "replace" | "append", tidy: Field<readonly string[]>["tidy"]): Field<readonly string[]> {
   return {
     read: (value) =>
-      members(convert(value, listOf(STRING))).map((item, i) => {
-        if (item.data === null) throw new MismatchError(`element ${i} must not be null`);
-        return textOf(item);
-      }),
+      members(convert(value, listOf(STRING))).map((item, i) =>
+        within(i, () => {
+          if (item.data === null) throw new MismatchError(`element ${i} must not be null`);
+          return textOf(item);
+        }),
+      ),
     value: (field) => (field === undefined ? nullOf(listOf(STRING)) : list(STRING, field.map(string))),
     merge: (inherited, mine) => (join === "replace" ? mine : [...inherited, ...mine]),
     tidy,
@@ -97,7 +100,11 @@ const contexts: Field<TextMap> = {
   ...textMap,
   read: (value) => {
     const read = textMap.read(value);
-    for (const [name, item] of read) if (item === null) throw new MismatchError(`the context "${name}" must not be null`);
+    for (const [name, item] of read) {
+      within(name, () => {
+        if (item === null) throw new MismatchError(`the context "${name}" must not be null`);
+      });
+    }
     return read;
   },
   tidy: (field) => {
@@ -105,21 +112,6 @@ const contexts: Field<TextMap> = {
     return given.length === 0 ? undefined : new Map(given);
   },
 };
-
-const ENTRY = mapOf(STRING);
-
-/** Returns the items of a list, without empty texts. */
-function itemsOf(value: Value, element: Type): readonly Value[] {
-  if (value.type.kind === "set" || !isSequence(value.type)) throw new MismatchError(`${nameOfType(listOf(element))} required`);
-  return members(value).filter(({ data }) => data !== "" && data !== null);
-}
-
-function attributesOf(value: Value): (readonly [string, string])[] {
-  return [...entries(convert(value, ENTRY))].map(([name, item]) => {
-    if (item.data === null) throw new MismatchError(`"${name}" must not be null`);
-    return [name, textOf(item)] as const;
-  });
-}
 
 /** Returns a field of a list of outputs or caches: texts or objects. */
 function entryList(
@@ -131,7 +123,7 @@ function entryList(
     map(STRING, [...always.map((name) => [name, string("")] as const), ...[...entry].map(([name, item]) => [name, string(item)] as const)]);
   return {
     read: (given) =>
-      itemsOf(given, ENTRY).flatMap((item) => (item.type.kind === "string" ? read(textOf(item)) : [entryOf(attributesOf(item))])),
+      readItems(given, ENTRY, (item) => (item.type.kind === "string" ? read(textOf(item)) : [entryOf(attributesOf(item))])).flat(),
     value: (field) => list(ENTRY, (field ?? []).map(value)),
     merge: (inherited, mine) => (join === "replace" ? mine : uniqueEntries([...inherited, ...mine])),
     tidy: (field) => orNothing(uniqueEntries(field)),
@@ -141,7 +133,7 @@ function entryList(
 
 const attestations: Field<readonly Attestation[]> = {
   read: (given) =>
-    itemsOf(given, ENTRY).map((item) => (item.type.kind === "string" ? readAttestation(textOf(item)) : attestationOf(attributesOf(item)))),
+    readItems(given, ENTRY, (item) => (item.type.kind === "string" ? readAttestation(textOf(item)) : attestationOf(attributesOf(item)))),
   value: (field) =>
     list(
       ENTRY,
@@ -168,7 +160,7 @@ const SECRET: Type = {
 };
 
 const secrets: Field<readonly Secret[]> = {
-  read: (given) => itemsOf(given, SECRET).map((item) => (item.type.kind === "string" ? readSecret(textOf(item)) : secretOf(item))),
+  read: (given) => readItems(given, SECRET, (item) => (item.type.kind === "string" ? readSecret(textOf(item)) : secretOf(item))),
   value: (field) => {
     const items = (field ?? []).map(({ id, src, env }) =>
       object(Object.entries({ id, src, env }).map(([name, item]) => [name, string(item ?? "")] as const)),
@@ -196,7 +188,7 @@ const SSH: Type = {
 };
 
 const sshKeys: Field<readonly SshKeys[]> = {
-  read: (given) => itemsOf(given, SSH).map((item) => (item.type.kind === "string" ? readSsh(textOf(item)) : sshOf(item))),
+  read: (given) => readItems(given, SSH, (item) => (item.type.kind === "string" ? readSsh(textOf(item)) : sshOf(item))),
   value: (field) => {
     const items = (field ?? []).map(({ id, paths }) =>
       object([

@@ -17,8 +17,10 @@ export interface ComposeBuild extends Place {
   readonly args: ReadonlyMap<string, string | null>;
   readonly labels: ReadonlyMap<string, string>;
   readonly contexts: ReadonlyMap<string, string>;
+  /** Returns the place of a context, for messages. */
+  readonly placeOfContext: (name: string) => Place;
   readonly ssh: ReadonlyMap<string, string>;
-  readonly secrets: readonly { readonly source: string; readonly target: string | undefined }[];
+  readonly secrets: readonly { readonly source: string; readonly target: string | undefined; readonly place: Place }[];
   readonly cacheFrom: readonly string[];
   readonly cacheTo: readonly string[];
   readonly tags: readonly string[];
@@ -66,26 +68,27 @@ export function readProject(tree: Mapping): ComposeProject {
   const secrets = [...entriesOf(tree.entries.get("secrets"))].filter(([name]) => !name.startsWith("x-"));
   const project = {
     services: new Map(services.map(([name, service]) => [name, readService(name, service)])),
-    secrets: new Map(secrets.map(([name, secret]) => [name, readSecret(secret)])),
+    secrets: new Map(secrets.map(([name, secret]) => [name, readSecret(name, secret)])),
   };
   for (const service of project.services.values()) checkService(service, project);
   return project;
 }
 
-function readSecret(tree: Tree): ComposeSecret {
-  const external = member(tree, "external");
-  return {
-    source: tree.source,
-    range: tree.range,
-    file: text(member(tree, "file")),
-    environment: text(member(tree, "environment")),
-    external: external?.kind === "mapping" || truth(external, "secrets.external") === true,
-  };
+function readSecret(name: string, tree: Tree): ComposeSecret {
+  const { source, range } = tree.key ?? tree;
+  const given = member(tree, "external");
+  const external = given?.kind === "mapping" || truth(given, "secrets.external") === true;
+  const [file, environment] = [text(member(tree, "file")), text(member(tree, "environment"))];
+  if (!external && !file && !environment)
+    throw badReference(`Cannot read the secret "${name}": it has neither file nor environment`, { source, range });
+  return { source, range, file, environment, external };
 }
 
 function readService(name: string, tree: Tree): ComposeService {
   const { source, range } = tree;
   const build = member(tree, "build");
+  if (!build && !text(member(tree, "image")) && !member(tree, "provider"))
+    throw badReference(`Cannot read the service "${name}": it has neither image nor build`, tree.key ?? tree);
   const files = tree.kind === "mapping" ? tree.entries.get("env_file") : undefined;
   return {
     source,
@@ -130,6 +133,7 @@ function readBuild(build: Tree, path: string): ComposeBuild {
     args: pairs(at("args")),
     labels: new Map([...pairs(at("labels"))].map(([name, value]) => [name, value ?? ""])),
     contexts: readContexts(at("additional_contexts"), own("additional_contexts")),
+    placeOfContext: (name) => placeOfValue(at("additional_contexts") ?? build, name),
     ssh: readSsh(at("ssh"), own("ssh")),
     secrets: readSecrets(at("secrets")),
     cacheFrom: texts(at("cache_from")),
@@ -162,6 +166,11 @@ function readContexts(tree: Tree | undefined, path: string): ReadonlyMap<string,
   );
 }
 
+/** Returns the place of a member's value, or of the item of a list that begins with the name. */
+function placeOfValue(tree: Tree, name: string): Place {
+  return tree.kind === "mapping" ? (tree.entries.get(name) ?? tree) : placeOfEntry(tree, name);
+}
+
 function readSsh(tree: Tree | undefined, path: string): ReadonlyMap<string, string> {
   return new Map(
     [...pairs(tree)].map(([id, keys]) => {
@@ -175,8 +184,8 @@ function readSsh(tree: Tree | undefined, path: string): ReadonlyMap<string, stri
 function readSecrets(tree: Tree | undefined): ComposeBuild["secrets"] {
   const items = tree?.kind === "sequence" ? tree.items : [];
   return items.map((item) => {
-    const source = (item.kind === "mapping" ? text(member(item, "source")) : text(item)) ?? "";
-    return { source, target: item.kind === "mapping" ? text(member(item, "target")) : undefined };
+    const named = item.kind === "mapping" ? member(item, "source") : item;
+    return { source: text(named) ?? "", place: named ?? item, target: item.kind === "mapping" ? text(member(item, "target")) : undefined };
   });
 }
 
@@ -189,18 +198,21 @@ function checkService({ name, build, platform, ...service }: ComposeService, { s
     const [, other] = /^service:(.*)$/.exec(value) ?? [];
     if (other === undefined || services.get(other)?.build) continue;
     const found = services.has(other) ? "is not built" : "does not exist";
-    throw badReference(`Cannot build "${name}": its context "${context}" is the service "${other}", which ${found}`, build);
+    throw badReference(
+      `Cannot build "${name}": its context "${context}" is the service "${other}", which ${found}`,
+      build.placeOfContext(context),
+    );
   }
-  for (const { source } of build.secrets) {
+  for (const { source, place } of build.secrets) {
     const secret = secrets.get(source);
     if (!secret)
       throw badReference(
         `Cannot build "${name}": there is no secret "${source}"`,
-        build,
+        place,
         "declare it below secrets: at the top of the file",
       );
-    if (secret.external || (secret.file === undefined && secret.environment === undefined))
-      throw badReference(`Cannot build "${name}": the secret "${source}" is neither of a file nor of the environment`, secret);
+    if (secret.external)
+      throw badReference(`Cannot build "${name}": the secret "${source}" is external, and no file or variable here has it`, place);
   }
   if (platform !== undefined && build.platforms.length > 0 && !build.platforms.includes(platform))
     throw badReference(`Cannot build "${name}": its platform ${platform} is not among build.platforms`, service);

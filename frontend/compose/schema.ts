@@ -169,6 +169,7 @@ const FILE: Shape = {
 export function checkDocument(tree: Tree): asserts tree is Mapping {
   const wrong = [...problems(tree, FILE, "")];
   const services = tree.kind === "mapping" ? tree.entries.get("services") : undefined;
+  if (services?.kind === "scalar" && services.value === null) wrong.push(badShape("services", "a mapping", services.key ?? services));
   for (const [name, service] of services?.kind === "mapping" ? services.entries : []) {
     if (service.kind === "scalar" && !service.directive) wrong.push(badShape(`services.${name}`, "a mapping", service));
   }

@@ -42,7 +42,15 @@ export function bakeDefinition(
     const own = given({ args: argsOf(build, environment(service)), tags, secret, "shm-size": shm && readableSize(Number(shm)) });
     return { name: targetName(service.name), fields: withBake({ ...common, ...own }, build) };
   });
-  return { targets, groups: [{ name: "default", description: undefined, targets: targets.map(({ name }) => name) }] };
+  // Services whose names differ in a dot are one target.
+  const byName = new Map<string, BakeTarget>();
+  for (const target of targets) {
+    const other = byName.get(target.name);
+    byName.set(target.name, other ? { ...target, fields: mergeFields(other.fields, target.fields) } : target);
+  }
+  // Without any service there is nothing that "default" could mean.
+  const groups = services.size === 0 ? [] : [{ name: "default", description: undefined, targets: [...byName.keys()] }];
+  return { targets: [...byName.values()], groups };
 }
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -5,7 +5,7 @@ import { golden } from "../support/golden.js";
 import { type Files, project } from "./compose-project.js";
 
 test("compose: warnings: a variable that is not set, and nothing to build", async (t) => {
-  const { run } = project(t, { "compose.yaml": "services: {a: {image: $A}, b: {image: b, build: ., profiles: [x]}}" });
+  const { run } = project(t, { "compose.yaml": "services: {a: {image: a$A}, b: {image: b, build: ., profiles: [x]}}" });
   const { code, stderr, builds } = await run("compose", "build");
   t.is(code, 0);
   t.is(builds.length, 0);
@@ -21,6 +21,9 @@ const REFUSED: readonly (readonly [text: string, args?: readonly string[], other
   ["services:\n  a:\n    biuld:\n      context: .\n      target: b"],
   ["x-a: &a {biuld: .}\nservices: {a: {<<: *a}}"],
   ["services: []"],
+  ["services:"],
+  ["services: {a: {ports: [1]}}"],
+  ["services: {a: {image: a}}\nsecrets: {s: {name: x}}"],
   ["- a"],
   ["services: {a: }"],
   ["services: {a: {image: 1}}"],

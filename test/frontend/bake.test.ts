@@ -77,6 +77,10 @@ for (const name of readdirSync(casePath("bake")).sort()) {
 
 /** Files that are refused, with the arguments, and what is shown. */
 const REFUSED: readonly (readonly [text: string, args?: string, env?: Readonly<Record<string, string>>])[] = [
+  [`target "default" { output = ["type=image", "type=a,b"] }`],
+  [`target "default" { secret = [{ id = "a" }, { id = ["b"] }] }`],
+  [`target "default" { cache-from = [{ type = "gha", scope = null }] }`],
+  [`target "default" { contexts = { a = "b", c = null } }`],
   ['target "default" { tags = [nothing] }'],
   ['a = b\nb = a\ntarget "default" {}'],
   ['variable "A" { default = B }\nvariable "B" { default = upper(A) }'],

@@ -1,5 +1,6 @@
 import { CallError, type HclFunction } from "../evaluate/scope.js";
 import { string } from "../values/value.js";
+import { PASSWORD_FUNCTIONS } from "./bcrypt.js";
 import { COLLECTION_FUNCTIONS } from "./collections.js";
 import { dateFunctions } from "./dates.js";
 import { ANY, define, NUMERIC } from "./define.js";
@@ -27,7 +28,6 @@ function refuse(message: string): never {
 
 /** Functions of buildx that cannot work here. */
 const REFUSED: Readonly<Record<string, HclFunction>> = {
-  bcrypt: define([ANY("str")], () => refuse("tsbuild has no bcrypt; hash the text outside, and give it as a variable"), ANY("cost")),
   byteslen: define([ANY("buf")], () => refuse("bytes are required, and no function makes them; strlen() counts letters")),
   bytesslice: define([ANY("buf"), NUMERIC("offset"), NUMERIC("length")], () =>
     refuse("bytes are required, and no function makes them; substr() cuts a text"),
@@ -44,6 +44,7 @@ export function standardFunctions(world: World): ReadonlyMap<string, HclFunction
       ...COLLECTION_FUNCTIONS,
       ...SET_FUNCTIONS,
       ...ENCODING_FUNCTIONS,
+      ...PASSWORD_FUNCTIONS,
       ...FORMAT_FUNCTIONS,
       ...NETWORK_FUNCTIONS,
       ...VERSION_FUNCTIONS,

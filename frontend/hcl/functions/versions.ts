@@ -96,6 +96,7 @@ const CHECKS: ReadonlyMap<string, Check> = new Map<string, Check>([
 function satisfies(text: string, range: string): boolean {
   const version = parseVersion(text);
   if (!version || version.written === 0) throw new CallError(`"${text}" is no version such as 1.2.3`, 0);
+  if (range.trim() === "") throw new CallError('"" is no range of versions such as >=1.2, <2', 1);
   const alternatives = range
     .split("||")
     .map((part) => part.replace(/(\S+)\s+-\s+(\S+)/g, ">=$1 <=$2").match(/[=!<>~^]*\s*[^\s,=!<>~^]+/g) ?? []);

@@ -6,7 +6,10 @@ import { bool, entries, list, map, members, nullOf, number, set, string, textOf,
  * A value that does not fit a type. The message names the needed type, such as `a number is
  * required`.
  */
-export class MismatchError extends Error {}
+export class MismatchError extends Error {
+  /** Indexes and names that lead to the part that does not fit. */
+  path: readonly (number | string)[] = [];
+}
 
 /** Converts a value as HCL does where a type is wanted. Throws {@link MismatchError}. */
 export function convert(value: Value, type: Type): Value {
@@ -61,7 +64,7 @@ function toCollection(value: Value, type: Extract<Type, { element: Type }>): Val
   if (!isSequence(value.type)) throw new MismatchError(`${nameOfType(type)} required`);
   const items = members(value);
   const element = elementType(type, items);
-  const converted = items.map((item, i) => within(`element ${i}`, () => convert(item, element)));
+  const converted = items.map((item, i) => within(`element ${i}`, i, () => convert(item, element)));
   return type.kind === "set" ? set(element, converted) : list(element, converted);
 }
 
@@ -70,7 +73,7 @@ function toMap(value: Value, type: Extract<Type, { element: Type }>): Value {
   const element = elementType(type, members(value));
   return map(
     element,
-    [...entries(value)].map(([name, item]) => [name, within(`element "${name}"`, () => convert(item, element))] as const),
+    [...entries(value)].map(([name, item]) => [name, within(`element "${name}"`, name, () => convert(item, element))] as const),
   );
 }
 
@@ -86,7 +89,7 @@ function toTuple(value: Value, { elements }: Extract<Type, { kind: "tuple" }>): 
   const items = members(value);
   if (value.type.kind !== "tuple") throw new MismatchError("tuple required");
   if (items.length !== elements.length) throw new MismatchError(`tuple of ${elements.length} elements required, got ${items.length}`);
-  return tuple(items.map((item, i) => within(`element ${i}`, () => convert(item, elements[i] as Type))));
+  return tuple(items.map((item, i) => within(`element ${i}`, i, () => convert(item, elements[i] as Type))));
 }
 
 function toObject(value: Value, type: Extract<Type, { kind: "object" }>): Value {
@@ -98,7 +101,7 @@ function toObject(value: Value, type: Extract<Type, { kind: "object" }>): Value 
     if (item)
       attributes.set(
         name,
-        within(`attribute "${name}"`, () => convert(item, wanted)),
+        within(`attribute "${name}"`, name, () => convert(item, wanted)),
       );
     else if (type.optional?.has(name)) attributes.set(name, nullOf(wanted));
     else throw new MismatchError(`attribute "${name}" is required`);
@@ -106,11 +109,15 @@ function toObject(value: Value, type: Extract<Type, { kind: "object" }>): Value 
   return { type: { kind: "object", attributes: new Map([...attributes].map(([name, item]) => [name, item.type])) }, data: attributes };
 }
 
-function within<T>(place: string, work: () => T): T {
+/** Converts a part of a value. An error says which part. */
+function within<T>(what: string, part: number | string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw error instanceof MismatchError ? new MismatchError(`${place}: ${error.message}`) : error;
+    if (!(error instanceof MismatchError)) throw error;
+    const outer = new MismatchError(`${what}: ${error.message}`);
+    outer.path = [part, ...error.path];
+    throw outer;
   }
 }
 
