@@ -64,8 +64,8 @@ export interface ComposeProject {
 
 /** Reads the joined files of a project. Throws DiagnosticsError with `compose/…`. */
 export function readProject(tree: Mapping): ComposeProject {
-  const services = [...entriesOf(tree.entries.get("services"))].filter(([name]) => !name.startsWith("x-"));
-  const secrets = [...entriesOf(tree.entries.get("secrets"))].filter(([name]) => !name.startsWith("x-"));
+  const services = [...entriesOf(tree.entries.get("services"))];
+  const secrets = [...entriesOf(tree.entries.get("secrets"))];
   const project = {
     services: new Map(services.map(([name, service]) => [name, readService(name, service)])),
     secrets: new Map(secrets.map(([name, secret]) => [name, readSecret(name, secret)])),
