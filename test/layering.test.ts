@@ -33,7 +33,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   "solver/engine": { folders: ["core"], packages: ["p-queue"] },
   frontend: {
     folders: ["core", "llb", "oci"],
-    packages: ["chevrotain", "yaml"],
+    packages: ["bcryptjs", "chevrotain", "yaml"],
     only: { oci: ["oci/reference.ts", "oci/platform.ts", "oci/types.ts"] },
   },
   exporters: { folders: ["core", "oci", "cache"], packages: ["tar-stream"] },
