@@ -19,9 +19,9 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { sha256 } from "../../../core/digest.js";
 import { flock } from "../../../core/system/posix.js";
+import { probe } from "../../../executor-native/probe.js";
 import { hasRegistry, type RealRegistry, startRegistry } from "../servers/registry.js";
 import { noCredentials } from "../no-credentials.js";
-import { withoutNamespaces } from "../requires.js";
 import { until } from "../until.js";
 
 const run = promisify(execFile);
@@ -117,7 +117,7 @@ const MIRROR = "http://deb.debian.org/debian";
  */
 export async function withoutMirror(): Promise<string | undefined> {
   if (process.env["TSBUILD_TEST_OFFLINE"] !== undefined) return "TSBUILD_TEST_OFFLINE is set";
-  if (process.geteuid?.() !== 0 && withoutNamespaces() !== undefined) return "mmdebstrap needs root or user namespaces";
+  if (process.geteuid?.() !== 0 && !probe().ok) return "mmdebstrap needs root or user namespaces";
   // apt knows the proxies of this machine, which fetch does not.
   const directory = mkdtempSync(join(tmpdir(), "tsbuild-mirror-"));
   try {
