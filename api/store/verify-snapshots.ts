@@ -1,4 +1,5 @@
 import type { LayerRecord } from "../../cache/contract/layers.js";
+import { isUnwritable } from "../../cache/errors.js";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
@@ -8,7 +9,8 @@ import { removeOrphans, startStoreWorker } from "../session/store-worker.js";
 
 /**
  * Compares every unpacked layer with its table of contents, if any, and drops those that differ.
- * Returns the findings as sentences. Compares nothing without a worker, as on a read-only store.
+ * Returns the findings as sentences. Compares nothing without a worker, and ends where a layer
+ * cannot be leased: a store on a full disk, or one that is read-only, takes no note of it.
  */
 export async function verifySnapshots(store: Store): Promise<readonly string[]> {
   const records = [...store.layers.list()].filter((record): record is Comparable => record.unpacked && record.diffId !== undefined);
@@ -23,11 +25,15 @@ export async function verifySnapshots(store: Store): Promise<readonly string[]> 
   const closing = { [Symbol.asyncDispose]: () => worker.close() };
   return await withResource(closing, async () => {
     const found: string[] = [];
-    for (const record of records) {
-      const problem = await problemOf(record, store, worker);
-      if (problem !== undefined) found.push(problem);
+    try {
+      for (const record of records) {
+        const problem = await problemOf(record, store, worker);
+        if (problem !== undefined) found.push(problem);
+      }
+      await removeOrphans(worker, store);
+    } catch (error) {
+      if (!isUnwritable(error)) throw error;
     }
-    await removeOrphans(worker, store);
     return found;
   });
 }

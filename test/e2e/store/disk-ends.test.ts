@@ -60,7 +60,7 @@ for (const kilobytes of [400, 2700, 5500, 8500]) {
 made 1 --cache-to type=local,dest="${rig.path("cache")}",mode=max 2>"${rig.path("first")}" >/dev/null & first=$!
 made 2 2>"${rig.path("second")}" >/dev/null & second=$!
 wait $first; echo "first $?"; wait $second; echo "second $?"
-tsbuild du --verify >&2; echo "verify $?"
+for room in 0 8 12 16; do cat /dev/zero 2>/dev/null >fill; truncate -s "-$room"K fill; tsbuild du --verify >&2 || echo "verify with $room"; rm fill; done
 tsbuild prune --force --all >&2; echo "prune $?"
 mount -o remount,size=60m .
 made 1; made 2
@@ -68,7 +68,7 @@ tsbuild du --verify >&2; echo "verify $?"
 ls v1/tmp v1/snapshots`,
       );
       const lines = ended.stdout.toString("utf8").trim().split("\n");
-      t.deepEqual(lines.slice(0, 7), ["first 1", "second 1", "verify 0", "prune 0", ...ids, "verify 0"], ended.stderr);
+      t.deepEqual(lines.slice(0, 6), ["first 1", "second 1", "prune 0", ...ids, "verify 0"], ended.stderr);
       for (const name of ["first", "second"]) {
         const stderr = rig.bytes(name).toString("utf8");
         // A step itself reports the system's error that it got.
