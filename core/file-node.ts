@@ -34,3 +34,19 @@ export interface NodeMeta {
   /** Numbers of a char or block device. */
   readonly device?: { readonly major: number; readonly minor: number };
 }
+
+/** Returns true when both are equal in a layer but for their content: it keeps whole seconds. */
+export function isSameNode(a: NodeMeta, b: NodeMeta): boolean {
+  return (
+    a.type === b.type &&
+    a.mode === b.mode &&
+    a.uid === b.uid &&
+    a.gid === b.gid &&
+    a.size === b.size &&
+    a.mtime.sec === b.mtime.sec &&
+    a.link === b.link &&
+    a.device?.major === b.device?.major &&
+    a.device?.minor === b.device?.minor &&
+    (a.xattrs === b.xattrs || JSON.stringify(a.xattrs ?? {}) === JSON.stringify(b.xattrs ?? {}))
+  );
+}

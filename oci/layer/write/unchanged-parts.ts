@@ -1,3 +1,4 @@
+import { isSameNode } from "../../../core/file-node.js";
 import { padding } from "../../tar/header.js";
 import { END_MARKER_SIZE, headerSize } from "../../tar/writer.js";
 import { headerOf } from "./entry-header.js";
@@ -117,30 +118,8 @@ function pathOf(step: PackStep): string {
  * same. `file` is the place of the earlier one's digest.
  */
 function isSame(entry: PackEntry, was: Omit<TocEntry, "digest">, digests: DigestColumn, file: number): boolean {
-  if (!isSameNode(entry, was)) return false;
+  if (entry.path !== was.path || !isSameNode(entry, was) || entry.mtime.nsec !== was.mtime.nsec) return false;
+  if (entry.hardlink !== was.hardlink || entry.opaque) return false;
   const { type, digest } = entry;
   return type === "file" ? digest !== undefined && digests.is(file, digest) : digest === undefined;
-}
-
-function isSameNode(entry: PackEntry, was: Omit<TocEntry, "digest">): boolean {
-  return (
-    entry.path === was.path &&
-    entry.type === was.type &&
-    entry.mode === was.mode &&
-    entry.uid === was.uid &&
-    entry.gid === was.gid &&
-    entry.size === was.size &&
-    entry.mtime.sec === was.mtime.sec &&
-    entry.mtime.nsec === was.mtime.nsec &&
-    entry.link === was.link &&
-    entry.hardlink === was.hardlink &&
-    !entry.opaque &&
-    entry.device?.major === was.device?.major &&
-    entry.device?.minor === was.device?.minor &&
-    isSameText(entry.xattrs, was.xattrs)
-  );
-}
-
-function isSameText(a: PackEntry["xattrs"], b: PackEntry["xattrs"]): boolean {
-  return a === b || JSON.stringify(a ?? {}) === JSON.stringify(b ?? {});
 }

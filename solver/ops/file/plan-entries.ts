@@ -7,22 +7,6 @@ export interface LinkGroup {
   readonly members: Set<string>;
 }
 
-/** Returns true when both are equal in a layer but for their content: it keeps whole seconds. */
-export function isSameNode(a: NodeMeta, b: NodeMeta): boolean {
-  return (
-    a.type === b.type &&
-    a.mode === b.mode &&
-    a.uid === b.uid &&
-    a.gid === b.gid &&
-    a.size === b.size &&
-    a.mtime.sec === b.mtime.sec &&
-    a.link === b.link &&
-    a.device?.major === b.device?.major &&
-    a.device?.minor === b.device?.minor &&
-    JSON.stringify(a.xattrs ?? {}) === JSON.stringify(b.xattrs ?? {})
-  );
-}
-
 /**
  * Lists the members for the common case: with tens of thousands of files, spreading objects costs
  * more than all the rest.

@@ -1,11 +1,11 @@
 import type { Digest } from "../../../core/digest.js";
 import type { ContentSource, FileTree, PackEntries, PackEntry, PackPlan } from "../../../oci/layer/model/toc.js";
 import { comparePaths } from "../../../oci/layer/model/path-order.js";
-import type { NodeMeta } from "../../../core/file-node.js";
+import { isSameNode, type NodeMeta } from "../../../core/file-node.js";
 import { addNames } from "./directory-names.js";
 import { HiddenPaths } from "./hidden-paths.js";
 import { type DigestAt, digestsByIndex, digestsOf, foundWith, type NewContent, sourceOf } from "./new-content.js";
-import { fileEntry, isSameNode, type LinkGroup, primaryOf } from "./plan-entries.js";
+import { fileEntry, type LinkGroup, primaryOf } from "./plan-entries.js";
 
 interface NewNode {
   readonly meta: NodeMeta;
