@@ -2,8 +2,7 @@ import { realpathSync } from "node:fs";
 import type { Diagnostic, SourceFile } from "../../core/diagnostics.js";
 import { DiagnosticsError, systemErrorCode } from "../../core/errors.js";
 import { isInside } from "../../core/text/inside.js";
-import { readRegularFile } from "../../core/system/regular-file.js";
-import { TEXT_LIMIT } from "../sources/read-text.js";
+import { readRegularText } from "../sources/read-text.js";
 import { covered } from "./errors.js";
 
 /**
@@ -27,7 +26,7 @@ export class ProjectFiles {
    */
   read(path: string, { name, directory }: { readonly name: string; readonly directory: string }): SourceFile | undefined {
     try {
-      const file = { name, text: readRegularFile(path, TEXT_LIMIT).toString("utf8") };
+      const file = { name, text: readRegularText(path) };
       this.#paths.add(path);
       if (!isInside(realpathSync(path), realpathSync(directory))) this.#outside.add(file);
       return file;
