@@ -1,5 +1,6 @@
 import { badDocument, deepDocument, noJsonDocument, manifestAndIndex, schema1 } from "./errors.js";
 import * as v from "valibot";
+import { quotedTexts } from "../core/text/quoted.js";
 import { isDigest, type Digest } from "../core/digest.js";
 import { isIndexType, isManifestType, mediaTypes } from "./media-types.js";
 import type { ImageConfig, Index, Manifest } from "./types.js";
@@ -174,12 +175,19 @@ const DEEPEST = 500;
 
 function isDeep(text: string): boolean {
   let depth = 0;
-  for (const [found] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/g)) {
-    if (found === "[" || found === "{") depth++;
-    else if (found === "]" || found === "}") depth--;
-    if (depth > DEEPEST) return true;
+  let outside = 0;
+  const goes = (end: number): boolean => {
+    for (const [bracket] of text.slice(outside, end).matchAll(/[[{\]}]/g)) {
+      depth += bracket === "[" || bracket === "{" ? 1 : -1;
+      if (depth > DEEPEST) return true;
+    }
+    return false;
+  };
+  for (const quoted of quotedTexts(text)) {
+    if (goes(quoted.index)) return true;
+    outside = quoted.index + quoted.text.length;
   }
-  return false;
+  return goes(text.length);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { SourceFile } from "../../core/diagnostics.js";
 import { LineMap } from "../../core/text/line-map.js";
+import { endOfQuoted } from "../../core/text/quoted.js";
 import { badEnvFile } from "./errors.js";
 import { interpolate } from "./interpolate.js";
 
@@ -73,12 +74,10 @@ class EnvReader {
   #value(): string {
     const quote = this.#text[this.#at];
     if (quote !== '"' && quote !== "'") return this.#expand((this.#take(/[^\n]*/y) ?? "").replace(/ #.*$/, "").trimEnd());
-    const start = this.#at;
-    const body = this.#take(quote === '"' ? /"(?:[^"\\]|\\[^])*"/y : /'(?:[^'\\]|\\[^])*'/y)?.slice(1, -1);
-    if (body === undefined) {
-      this.#at = start;
-      throw this.#error("the quote is not closed");
-    }
+    const end = endOfQuoted(this.#text, this.#at);
+    if (end === undefined) throw this.#error("the quote is not closed");
+    const body = this.#text.slice(this.#at + 1, end - 1);
+    this.#at = end;
     if (quote === "'") return body.replaceAll("\\'", "'");
     return this.#expand(
       body.replaceAll(/\\(?:0(\d{1,3})|([abcfnrtv"\\$]))/g, (whole, octal: string | undefined, letter: string | undefined) =>

@@ -6,6 +6,7 @@ import { writeFileAtomic } from "../../core/system/fs-atomic.js";
 import { inHome } from "../../core/system/home.js";
 import { makeDirectory } from "../../core/system/make-directory.js";
 import { readRegularFile } from "../../core/system/regular-file.js";
+import { quotedTexts } from "../../core/text/quoted.js";
 import type { Environment } from "../../net/proxy.js";
 
 /**
@@ -143,7 +144,14 @@ function parseObject(text: string, path: string): DockerConfig {
 
 /** Turns numbers into marked texts, because JavaScript's numbers cannot hold all of JSON's. */
 function keepNumbers(text: string): string {
-  return text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (token) => (token.startsWith('"') ? token : `"\\u0000number:${token}"`));
+  const mark = (outside: string): string => outside.replace(/-?\d[\d.eE+-]*/g, (digits) => `"\\u0000number:${digits}"`);
+  const parts: string[] = [];
+  let at = 0;
+  for (const quoted of quotedTexts(text)) {
+    parts.push(mark(text.slice(at, quoted.index)), quoted.text);
+    at = quoted.index + quoted.text.length;
+  }
+  return [...parts, mark(text.slice(at))].join("");
 }
 
 function restoreNumbers(text: string): string {

@@ -1,6 +1,7 @@
 import type { IToken } from "chevrotain";
 import type { Diagnostic } from "../../../core/diagnostics.js";
 import { LineMap } from "../../../core/text/line-map.js";
+import { quotedTexts } from "../../../core/text/quoted.js";
 import { AST_FORMAT, type Directives, type DockerfileAst, type Flag, type Instruction, type Word } from "../ast.js";
 import { parseDirectives } from "./directives.js";
 import * as errors from "../errors/errors.js";
@@ -170,11 +171,11 @@ class AstBuilder implements NodeBuilder {
   jsonWords(token: IToken): readonly Word[] {
     const { values, invalid } = payloadOf(token);
     if (invalid) this.#invalidArray(token);
-    const places = [...token.image.matchAll(/"(?:[^"\\]|\\.)*"/g)];
+    const places = [...quotedTexts(token.image)];
     return (values ?? []).map((text, i) => {
       const place = places[i];
       const start = token.startOffset + (place?.index ?? 0);
-      return { text, range: this.range(start, start + (place?.[0].length ?? token.image.length)) };
+      return { text, range: this.range(start, start + (place?.text.length ?? token.image.length)) };
     });
   }
 

@@ -71,9 +71,9 @@ export const Equals = token({ name: "Equals", pattern: "=" });
 export const QuoteStart = token({ name: "QuoteStart", pattern: '"', push_mode: "quoted" });
 export const QuoteEnd = token({ name: "QuoteEnd", pattern: '"', pop_mode: true });
 /** Text of a quoted template. `$${` and `%%{` are text. */
-export const QuotedText = token({ name: "QuotedText", pattern: /(?:[^"\\\n$%]|\\[^\n]|\$\$\{|%%\{|[$%](?!\{))+/ });
+export const QuotedText = token({ name: "QuotedText", pattern: /(?:[^"\\\n$%]+|\\[^\n]|\$\$\{|%%\{|[$%](?!\{))+/ });
 /** Text of a template that JSON or a caller has unquoted. */
-export const BareText = token({ name: "BareText", pattern: /(?:[^$%]|\$\$\{|%%\{|[$%](?!\{))+/, line_breaks: true });
+export const BareText = token({ name: "BareText", pattern: /(?:[^$%]+|\$\$\{|%%\{|[$%](?!\{))+/, line_breaks: true });
 
 export const Interpolation = token({ name: "Interpolation", pattern: /\$\{~?/, push_mode: "free" });
 export const IfStart = token({ name: "IfStart", pattern: /%\{~?\s*if\b/, push_mode: "free", line_breaks: true });

@@ -1,4 +1,4 @@
-import { chmodSync, linkSync, mkdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdirSync, readFileSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { removeFromFiles } from "../../../core/system/text-of-files.js";
@@ -32,4 +32,18 @@ test("links lead to no other file", (t) => {
   linkSync(join(path, "root/file"), join(path, "root/b/file"));
   removeFromFiles(join(path, "root"), ["a", "a/b", "b", "file", "b/link"], TEXT);
   for (const name of ["outside/file", "outside/b/file"]) t.is(readFileSync(join(path, name), "utf8"), "ours\n");
+});
+
+test("files of any size are read in pieces", (t) => {
+  const { path, remove } = temporaryDirectory();
+  t.teardown(remove);
+  const piece = 1 << 20;
+  const before = Buffer.alloc(piece - 2, "b");
+  const after = Buffer.alloc(3 * piece + 7, "a");
+  writeFileSync(join(path, "across"), Buffer.concat([before, TEXT, after]));
+  writeFileSync(join(path, "large"), "");
+  truncateSync(join(path, "large"), 2 ** 31 + 1);
+  removeFromFiles(path, ["."], TEXT);
+  t.true(readFileSync(join(path, "across")).equals(Buffer.concat([before, after])));
+  t.is(statSync(join(path, "large")).size, 2 ** 31 + 1);
 });
