@@ -129,12 +129,11 @@ static void place_devices(struct places *places)
 static void place_copy(struct places *places, const struct mount_spec *mount, const struct stat *status)
 {
 	struct copying copying = {0};
-	cleanup_free char *source = find_source(places, mount->source);
 	cleanup_free char *path = make_place(places, mount->dest, S_ISDIR(status->st_mode));
 	if (S_ISDIR(status->st_mode))
-		copy_tree(source, path, &copying);
+		lend_copy(places, mount->source, path);
 	else
-		copy_file(source, path, status, &copying);
+		copy_file(mount->source, path, status, &copying);
 }
 
 /* Puts another name of a socket at its place, by which its listener is reached. */
@@ -219,7 +218,6 @@ void place_mounts(struct places *places, const struct spec *spec, bool has_stand
 {
 	if (has_standard && !spec->mount_count)
 		return;
-	lock_sources(spec);
 	if (!has_standard)
 		place_standard(places, spec);
 	for (size_t i = 0; i < spec->mount_count; i++)

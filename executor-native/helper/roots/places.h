@@ -34,6 +34,8 @@ struct placed {
 	char *source; /* where the content goes back to; NULL when it is thrown away */
 	bool is_copy; /* the source is on another file system */
 	struct lent *lent;
+	int lock;           /* of the source, while that is in the root; 0 for none */
+	struct node *began; /* what was in a branch of the source at first; NULL where this is none */
 };
 
 /* A directory that was made on the way to a place. */

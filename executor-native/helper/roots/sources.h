@@ -1,6 +1,7 @@
 /*
- * Directories outside the root that a step gets as its own while it runs. One step at a time has
- * such a directory: others that want it wait, in whichever process they are.
+ * Directories outside the root that a step gets as its own while it runs. The first step that wants
+ * one gets the directory itself. Others that want it meanwhile, in whichever process they are, get
+ * a branch of it (branches.h). So nobody waits for the end of a step.
  */
 #ifndef TSBUILD_ROOTS_SOURCES_H
 #define TSBUILD_ROOTS_SOURCES_H
@@ -8,13 +9,22 @@
 #include "roots/places.h"
 #include "spec/spec.h"
 
-/* Waits for the directories of all bind mounts of a step, and keeps them for this process. */
-void lock_sources(const struct spec *spec);
+/* A directory that is somebody's source. */
+struct reached {
+	int fd;
+	bool is_here; /* at its own path, and locked by `fd`; else in the root of another step */
+};
 
-/* Returns the path where a source is now: its own, or a place that it is lent to. */
-char *find_source(const struct places *places, const char *source);
+/*
+ * Finds the directory of a source, wherever it is. `lock` is LOCK_EX or LOCK_SH. Waits for those
+ * only who are just moving it.
+ */
+struct reached reach_source(const char *source, int lock);
 
 /* Moves a directory or file from its source to a place; its changes go back. */
 void lend(struct places *places, const struct mount_spec *mount, const char *to);
+
+/* Copies a directory from its source to a place; its changes are thrown away. */
+void lend_copy(struct places *places, const char *source, const char *to);
 
 #endif

@@ -2,12 +2,23 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/remove-tree.h"
 #include "base/short-path.h"
+#include "roots/branches.h"
 #include "roots/places.h"
+#include "roots/sources.h"
 #include "tree/copy.h"
+
+/* Brings what a step has changed in a branch to where the source is now. */
+static void give_changes_back(const struct placed *place, const char *content)
+{
+	cleanup_fd int source = reach_source(place->source, LOCK_SH).fd;
+	merge_branch(content, place->began, source);
+	remove_tree(content);
+}
 
 /* Gives the content of a place back to its source. */
 static void give_back(const struct placed *place, const char *content)
@@ -19,6 +30,7 @@ static void give_back(const struct placed *place, const char *content)
 	remove_tree(place->source);
 	if (!place->is_copy && rename(content, place->source) == 0) {
 		place->lent->is_out = false;
+		close(place->lock);
 		return;
 	}
 	if (S_ISDIR(status.st_mode))
@@ -31,7 +43,9 @@ static void give_back(const struct placed *place, const char *content)
 static void empty_place(const struct placed *place)
 {
 	cleanup_free char *content = format_text("%s/%s", proc_path_of(place->parent.fd).text, place->name);
-	if (place->source)
+	if (place->began)
+		give_changes_back(place, content);
+	else if (place->source)
 		give_back(place, content);
 	else
 		remove_tree(content);
