@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { isOutOfDescriptors, outOfDescriptors } from "../core/system/descriptors.js";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { TsbuildError } from "../core/errors.js";
@@ -9,6 +9,8 @@ import type { HelperFailure } from "./helper-failure.js";
 import { helperPath } from "./helper-path.js";
 import { type IdMaps, idMaps } from "./id-map.js";
 import type { Ownership } from "./ownership.js";
+import { readText } from "./read-text.js";
+import { emulated, emulatedOn } from "./emulated.js";
 
 /** Features that running steps depends on, in the order in which they are needed. */
 export type FeatureName =
@@ -180,6 +182,8 @@ function namespaceProblem(failure: HelperFailure | undefined, output: string): P
       hint: "newuidmap and newgidmap must be setuid root or have file capabilities, and /etc/subuid and /etc/subgid must hold ranges for this user that overlap nobody else's; or build with virtual owners: TSBUILD_OWNERSHIP=virtual",
     };
   }
+  const machine = emulatedOn();
+  if (machine !== undefined) return { name: "user-namespaces", ok: false, ...emulated(machine) };
   if (setting) {
     return {
       name: "user-namespaces",
@@ -264,9 +268,6 @@ function lastFailure(output: string): HelperFailure | undefined {
 }
 
 function readNumber(file: string): number | undefined {
-  try {
-    return Number(readFileSync(file, "utf8"));
-  } catch {
-    return undefined;
-  }
+  const text = readText(file);
+  return text === undefined ? undefined : Number(text);
 }

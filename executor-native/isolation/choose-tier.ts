@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname } from "node:path";
 import { FILE_SYSTEMS } from "../../core/system/file-systems.js";
 import { probe, type ProbeReport, probeUnprivileged } from "../probe.js";
+import { emulatedOn } from "../emulated.js";
 import { containerSign } from "./container.js";
 import { type ReadFile, readingOnce } from "./read-once.js";
 import { probeFingerprint } from "./probe-fingerprint.js";
@@ -125,8 +126,11 @@ function lookedUpUnprivileged(place: string, read: ReadFile, memory: TierMemory 
   return lacking === "" ? undefined : lacking;
 }
 
+const EMULATED = "an emulator runs tsbuild itself";
+
 /** Returns the reason why a step without namespaces cannot run here. */
 function lackingForChroot(read: ReadFile): string | undefined {
+  if (emulatedOn(read) !== undefined) return EMULATED;
   if (process.geteuid?.() !== 0) return `it needs root, and this is user ${process.geteuid?.()}`;
   const status = read("/proc/self/status") ?? "";
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0"}`);
@@ -138,6 +142,7 @@ function lackingForChroot(read: ReadFile): string | undefined {
 
 /** Returns the reason why a step without any privilege cannot run here. */
 function lackingForSupervised(read: ReadFile): string | undefined {
+  if (emulatedOn(read) !== undefined) return EMULATED;
   if (process.geteuid?.() === 0) return "this is root, whose rights a step would have";
   const effective = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)$/m.exec(read("/proc/self/status") ?? "")?.[1] ?? "0"}`);
   return effective === 0n ? undefined : "this process has capabilities, which a step would have";

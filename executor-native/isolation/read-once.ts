@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readText } from "../read-text.js";
 
 /** Returns the text of a file, or undefined for one that cannot be read. */
 export type ReadFile = (path: string) => string | undefined;
@@ -13,12 +13,4 @@ export function readingOnce(): ReadFile {
     if (!texts.has(path)) texts.set(path, readText(path));
     return texts.get(path);
   };
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
 }

@@ -2,6 +2,7 @@ import { chmodSync, copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
+import { emulatedOn } from "../../../executor-native/emulated.js";
 import { Emulators } from "../../../executor-native/emulation/emulators.js";
 import { interpretersHere } from "../../../executor-native/emulation/interpreters.js";
 import { PROCESSORS, processorOf, programStart, registration } from "../../../executor-native/emulation/processors.js";
@@ -12,6 +13,22 @@ test("processors are found by platform", (t) => {
   t.is(processorOf("linux/arm/v7")?.qemu, "arm");
   t.is(processorOf("linux/vax"), undefined);
   t.is(processorOf("arm64"), undefined);
+});
+
+test("a program knows that an emulator runs it", (t) => {
+  for (const [own, kernel, found] of [
+    ["arm64", "x86_64\n", "x86_64"],
+    ["arm64", "aarch64\n", undefined],
+    ["x64", "aarch64\n", "aarch64"],
+    ["x64", undefined, undefined],
+    ["riscv64", "riscv64\n", undefined],
+  ] as const)
+    t.is(
+      emulatedOn(() => kernel, own),
+      found,
+      own,
+    );
+  t.is(emulatedOn(), undefined);
 });
 
 test("registrations are what QEMU's own script writes", (t) => {
