@@ -43,11 +43,11 @@ function parsePlace(text: string, place: string): Pick<Annotation, "level" | "pl
 
 /**
  * Throws `options/annotation` or `export/no-index` where an image for these platforms has no place
- * for an annotation.
+ * for an annotation. With attestations it has an index also for one platform.
  */
-export function checkAnnotations(annotations: readonly Annotation[], platforms: readonly Platform[]): void {
+export function checkAnnotations(annotations: readonly Annotation[], platforms: readonly Platform[], attests = false): void {
   for (const { level, platform, key } of annotations) {
-    if (level.startsWith("index") && platforms.length === 1) {
+    if (level.startsWith("index") && platforms.length === 1 && !attests) {
       throw noIndex(key);
     }
     if (platform !== undefined && !platforms.some((built) => isSame(built, platform))) {

@@ -4,6 +4,7 @@ import { convertLayerType, isForeignLayerType, layerCompression, mediaTypes } fr
 import { normalizePlatform } from "../oci/platform.js";
 import { type Descriptor, descriptorPlatform, type Index, type Manifest } from "../oci/types.js";
 import { type Annotation, annotationsAt, checkAnnotations } from "./annotations.js";
+import { type AttestedImage, attestImage, isAttested } from "./attestations.js";
 import type { ExportImage, MediaTypeFamily } from "./exporter.js";
 
 /** The documents of an image, ready to be stored next to its layers. */
@@ -13,7 +14,9 @@ export interface AssembledImage {
   /** Configs, one for each platform, in the order of the images. */
   readonly configs: readonly [Descriptor, ...Descriptor[]];
   readonly manifests: readonly [Descriptor, ...Descriptor[]];
-  /** Configs, manifests and index: bytes by digest. */
+  /** Attestations of the images, where they have some. */
+  readonly attested: readonly AttestedImage[];
+  /** Configs, manifests, index and statements: bytes by digest. */
   readonly documents: ReadonlyMap<Digest, Buffer>;
   /** Layer blobs of all platforms, each once. */
   readonly layers: readonly Descriptor[];
@@ -22,20 +25,24 @@ export interface AssembledImage {
 /**
  * Makes configs, manifests and, for several platforms, the index. The same images give the same
  * bytes: JSON in one fixed form, no dates but those in the configs. Layers keep their blobs; only
- * their media types follow the family. Only OCI has zstd, and annotations outside of a manifest, so
- * these turn the family to `oci`, as in BuildKit.
+ * their media types follow the family. Only OCI has zstd, annotations outside of a manifest, and
+ * attestations, so these turn the family to `oci`, as in BuildKit. An image with attestations has
+ * an index also for one platform. `names` are those that the attestations name.
  */
 export function assembleImage(
   images: readonly ExportImage[],
   family: MediaTypeFamily,
   annotations: readonly Annotation[] = [],
+  names: readonly string[] = [],
 ): AssembledImage {
+  const attests = images.some(isAttested);
   checkAnnotations(
     annotations,
     images.map((image) => image.platform),
+    attests,
   );
   const zstd = images.some((image) => image.layers.some((layer) => layerCompression(layer.blob.mediaType) === "zstd"));
-  const words = zstd || annotations.some(({ level }) => level !== "manifest") ? "oci" : family;
+  const words = zstd || attests || annotations.some(({ level }) => level !== "manifest") ? "oci" : family;
   const documents = new Map<Digest, Buffer>();
   const layers = new Map<Digest, Descriptor>();
   const add = (text: string, mediaType: string): Descriptor => {
@@ -60,13 +67,24 @@ export function assembleImage(
   const configs = made.map((one) => one.config) as readonly Descriptor[] as AssembledImage["configs"];
   const manifests = made.map((one) => one.manifest) as readonly Descriptor[] as AssembledImage["manifests"];
   if (configs.length === 0) throw new Error("internal: an image without a platform");
-  if (manifests.length === 1) {
-    return { target: manifests[0], configs, manifests, documents, layers: [...layers.values()] };
+  const attested = images.flatMap((image, index) => {
+    const manifest = manifests[index];
+    return manifest && isAttested(image) ? [attestImage(image, manifest, names, add)] : [];
+  });
+  if (manifests.length === 1 && attested.length === 0) {
+    return { target: manifests[0], configs, manifests, attested, documents, layers: [...layers.values()] };
   }
   const mediaType = words === "oci" ? mediaTypes.ociIndex : mediaTypes.dockerList;
-  const index: Index = { schemaVersion: 2, mediaType, manifests, ...given(annotationsAt(annotations, "index")) };
+  const entries = [...manifests, ...attested.map(({ manifest }) => manifest)];
+  const index: Index = { schemaVersion: 2, mediaType, manifests: entries, ...given(annotationsAt(annotations, "index")) };
   const target = { ...add(pretty(index), mediaType), ...given(annotationsAt(annotations, "index-descriptor")) };
-  return { target, configs, manifests, documents, layers: [...layers.values()] };
+  return { target, configs, manifests, attested, documents, layers: [...layers.values()] };
+}
+
+/** Returns the manifests that the target refers to, none where it is a manifest itself. */
+export function entriesOf({ target, manifests, attested }: AssembledImage): readonly Descriptor[] {
+  if (manifests.some(({ digest }) => digest === target.digest)) return [];
+  return [...manifests, ...attested.map(({ manifest }) => manifest)];
 }
 
 /**

@@ -81,3 +81,19 @@ export function exportedPathTooLong(dest: string, name: string, found: string, c
     { cause, hint: "Choose a directory with a shorter path (at most 4,095 bytes with what the image has in it), or type=tar" },
   );
 }
+
+export function attestationInTheWay(name: string): TsbuildError {
+  return new TsbuildError("export/name-collision", `Cannot export the attestation "${name}": the image has that path`, {
+    hint: "Add attestation-prefix=PREFIX to the output",
+  });
+}
+
+export function noAttestations(): TsbuildError {
+  return new TsbuildError(
+    "export/no-index",
+    "Cannot export attestations with type=docker: they need an index, which a docker archive has not",
+    {
+      hint: "Use type=oci, or build without attestations",
+    },
+  );
+}

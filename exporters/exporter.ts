@@ -26,11 +26,23 @@ export interface ExportLayer {
   toc(signal: AbortSignal): Promise<Toc>;
 }
 
+/** A statement about an image, without the image: it is known when the image is exported. */
+export interface Attestation {
+  readonly predicateType: string;
+  readonly predicate: unknown;
+  /** Name of its file among exported files. */
+  readonly filename: string;
+  /** True where it belongs only to images of the store or a registry. */
+  readonly inlineOnly?: boolean;
+}
+
 /** A finished image for one platform: config complete with diffIDs, history and times. */
 export interface ExportImage {
   readonly platform: Platform;
   readonly config: ImageConfig;
   readonly layers: readonly ExportLayer[];
+  /** Statements about the image that go with it. */
+  readonly attestations?: readonly Attestation[];
 }
 
 export interface ExportRequest {

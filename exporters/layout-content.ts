@@ -2,7 +2,7 @@ import type { Digest } from "../core/digest.js";
 import { CREATED, namedEntry, repoTag, taggedEntry } from "../oci/layout/names.js";
 import type { DockerManifestEntry, LayoutBlob, LayoutContent } from "../oci/layout/write.js";
 import type { Descriptor, Manifest } from "../oci/types.js";
-import { type AssembledImage, createdAt } from "./assemble-image.js";
+import { type AssembledImage, createdAt, entriesOf } from "./assemble-image.js";
 import type { ExportContext, ExportRequest, ExportResult } from "./exporter.js";
 
 /**
@@ -36,7 +36,7 @@ export function imageResult(image: AssembledImage, request: ExportRequest): Expo
   return {
     descriptor,
     metadata: {
-      ...(image.manifests.length === 1 ? { "containerimage.config.digest": image.configs[0].digest } : {}),
+      ...(entriesOf(image).length === 0 ? { "containerimage.config.digest": image.configs[0].digest } : {}),
       "containerimage.descriptor": descriptor,
       "containerimage.digest": image.target.digest,
       ...nameOf(image, request),

@@ -14,6 +14,7 @@ import {
   statSync,
   symlinkSync,
   unlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { checkDirectoryDestination } from "../core/system/destination.js";
@@ -28,7 +29,7 @@ import { removeTree } from "../core/system/remove-tree.js";
 import type { ExportContext, ExportImage, Exporter } from "./exporter.js";
 import { requireLayers } from "./require-layers.js";
 import { streamFiles } from "./layer-stream.js";
-import { planImages, platformFolders, type RootfsPlan } from "./rootfs-plan.js";
+import { attestationsOf, planImages, platformFolders, type RootfsPlan } from "./rootfs-plan.js";
 import { writeAll } from "../core/system/write-all.js";
 
 /**
@@ -45,7 +46,11 @@ const DIR_MODE = 0o1777;
  * everything to a hidden directory first and moves it into place once it is complete. Replaces
  * existing symbolic links and never follows them.
  */
-export function localDirectory(options: { readonly dest: string; readonly platformSplit?: boolean }): Exporter {
+export function localDirectory(options: {
+  readonly dest: string;
+  readonly platformSplit?: boolean;
+  readonly attestationPrefix?: string;
+}): Exporter {
   const dest = resolve(options.dest);
   return {
     name: "exporting to client directory",
@@ -68,9 +73,13 @@ export function localDirectory(options: { readonly dest: string; readonly platfo
             const folder = folders[index] as string;
             const root = folder === "" ? stage : `${stage}/${folder}`;
             if (folder !== "") mkdirSync(root);
-            await writeFiles(image, plans[index] as RootfsPlan, { root, time, context }).catch((error: unknown) => {
+            const plan = plans[index] as RootfsPlan;
+            const split = folder !== "" || request.images.length === 1;
+            const statements = await attestationsOf(image, plan, { prefix: options.attestationPrefix, split });
+            await writeFiles(image, plan, { root, time, context }).catch((error: unknown) => {
               throw systemErrorCode(error) === "EEXIST" ? nameCollision(options.dest, error) : error;
             });
+            for (const { name, bytes } of statements) writeStatement(`${root}/${name}`, bytes, time);
           }
           if (exists === undefined) {
             chmodSync(stage, 0o777 & ~process.umask());
@@ -95,6 +104,11 @@ export function localDirectory(options: { readonly dest: string; readonly platfo
       return { metadata: {} };
     },
   };
+}
+
+function writeStatement(path: string, bytes: Buffer, time: Timestamp | undefined): void {
+  writeFileSync(path, bytes, { flag: "wx", mode: 0o600 });
+  if (time !== undefined) setTimes(path, time);
 }
 
 /**

@@ -3,7 +3,7 @@ import { parseReference } from "../oci/reference.js";
 import type { RegistryClient } from "../oci/registry/client.js";
 import { type OutgoingBlob, type OutgoingManifest, pushImage } from "../oci/registry/push-image.js";
 import type { Descriptor } from "../oci/types.js";
-import type { AssembledImage } from "./assemble-image.js";
+import { type AssembledImage, entriesOf } from "./assemble-image.js";
 import { assembleWithProgress } from "./assemble-with-progress.js";
 import { noName } from "./errors.js";
 import type { ExportContext, Exporter, ExportLayer } from "./exporter.js";
@@ -27,7 +27,7 @@ export function registryPush(options: { readonly client: RegistryClient }): Expo
       await pushImage(
         {
           blobs: outgoingBlobs(image, layers, context),
-          manifests: image.manifests.length > 1 ? image.manifests.map(manifest) : [],
+          manifests: entriesOf(image).map(manifest),
           target: manifest(image.target),
         },
         names.map(parseReference),
@@ -50,8 +50,14 @@ function outgoingBlobs(image: AssembledImage, layers: readonly ExportLayer[], co
       origin: layer?.origin === undefined ? undefined : parseReference(layer.origin),
     };
   });
-  for (const descriptor of image.configs) {
-    outgoing.push({ descriptor, kind: "config", open: () => oneChunk(documentOf(image, descriptor.digest)) });
+  const document = (descriptor: Descriptor, kind: OutgoingBlob["kind"]): OutgoingBlob => ({
+    descriptor,
+    kind,
+    open: () => oneChunk(documentOf(image, descriptor.digest)),
+  });
+  for (const descriptor of image.configs) outgoing.push(document(descriptor, "config"));
+  for (const { config, statements } of image.attested) {
+    outgoing.push(document(config, "config"), ...statements.map((statement) => document(statement, "blob")));
   }
   return outgoing;
 }

@@ -1,4 +1,6 @@
-import { platformConflict } from "./errors.js";
+import { type AttestationFile, attestationFiles, isAttested } from "./attestations.js";
+import { attestationInTheWay, platformConflict } from "./errors.js";
+import type { Digest } from "../core/digest.js";
 import type { TsbuildError } from "../core/errors.js";
 import { allOrAbort } from "../core/tasks/all-or-abort.js";
 import type { Toc } from "../oci/layer/model/toc.js";
@@ -15,6 +17,8 @@ export interface RootfsPlan {
   readonly others: readonly NodeMeta[];
   /** Files whose content each layer's tar has, by the path that carries it there. */
   readonly files: readonly ReadonlyMap<string, PlannedFile>[];
+  /** Returns the digests of files by their paths, in order. */
+  digests(paths: readonly string[]): Promise<readonly Digest[]>;
 }
 
 interface PlannedFile {
@@ -106,5 +110,25 @@ function planRootfs(tocs: readonly Toc[]): RootfsPlan {
     }
   };
   walk("");
-  return { directories, others, files };
+  return { directories, others, files, digests: (paths) => view.digests(paths) };
+}
+
+/**
+ * Returns the files of an image's attestations, whose subjects are the exported files. Throws
+ * `export/name-collision` where the image has such a path.
+ */
+export async function attestationsOf(
+  image: ExportImage,
+  plan: RootfsPlan,
+  { prefix = "", split }: { readonly prefix?: string | undefined; readonly split: boolean },
+): Promise<readonly AttestationFile[]> {
+  if (!isAttested(image)) return [];
+  const paths = plan.files.flatMap((layer) => [...layer.values()].flatMap(({ names }) => names)).sort();
+  const digests = await plan.digests(paths);
+  const subjects = paths.map((name, index) => ({ name, digest: digests[index] as Digest }));
+  const platform = split ? undefined : platformFolder(image.platform);
+  const taken = new Set([...paths, ...[...plan.directories, ...plan.others].map(({ path }) => path)]);
+  const files = attestationFiles(image, subjects, { prefix, platform });
+  for (const { name } of files) if (taken.has(name)) throw attestationInTheWay(name);
+  return files;
 }

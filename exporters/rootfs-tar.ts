@@ -8,9 +8,16 @@ import { encodeHeader, END_MARKER_SIZE } from "../oci/tar/writer.js";
 import type { ExportContext, ExportImage, Exporter } from "./exporter.js";
 import { requireLayers } from "./require-layers.js";
 import { streamFiles } from "./layer-stream.js";
-import { planImages, platformFolders, type RootfsPlan } from "./rootfs-plan.js";
+import { attestationsOf, planImages, platformFolders, type RootfsPlan } from "./rootfs-plan.js";
 
 const ZEROS = Buffer.alloc(END_MARKER_SIZE);
+
+/** Header of a statement's file. */
+const STATEMENT = { type: "file", mode: 0o600, uid: 0, gid: 0 } as const;
+
+function now(): Timestamp {
+  return { sec: Math.floor(Date.now() / 1000), nsec: 0 };
+}
 
 type Write = (bytes: Uint8Array) => Promise<void>;
 
@@ -20,7 +27,11 @@ type Write = (bytes: Uint8Array) => Promise<void>;
  * once, so files come in the order of their layers, after all directories and links. Unpacks
  * nothing.
  */
-export function rootfsTar(options: { readonly dest: string | Writable; readonly platformSplit?: boolean }): Exporter {
+export function rootfsTar(options: {
+  readonly dest: string | Writable;
+  readonly platformSplit?: boolean;
+  readonly attestationPrefix?: string;
+}): Exporter {
   return {
     name: "exporting to client tarball",
     async export(request, context) {
@@ -40,7 +51,15 @@ export function rootfsTar(options: { readonly dest: string | Writable; readonly 
         for (const [index, image] of request.images.entries()) {
           const prefix = folders[index] === "" ? "" : `${folders[index]}/`;
           if (prefix !== "") await write(encodeHeader({ ...IMPLIED_DIRECTORY, name: prefix, mtime: mtime ?? IMPLIED_DIRECTORY.mtime }));
-          await writeImage(image, plans[index] as RootfsPlan, { prefix, mtime, write, context });
+          const plan = plans[index] as RootfsPlan;
+          const split = prefix !== "" || request.images.length === 1;
+          const statements = await attestationsOf(image, plan, { prefix: options.attestationPrefix, split });
+          await writeImage(image, plan, { prefix, mtime, write, context });
+          for (const { name, bytes } of statements) {
+            await write(encodeHeader({ ...STATEMENT, name: prefix + name, size: bytes.length, mtime: mtime ?? now() }));
+            await write(bytes);
+            await write(ZEROS.subarray(0, padding(bytes.length)));
+          }
         }
         await write(ZEROS);
       });

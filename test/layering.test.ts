@@ -83,6 +83,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
     "sources",
     "remote-cache",
     "compose",
+    "attest",
     "build",
     "bake",
     "image-store",

@@ -2,7 +2,7 @@ import type { BuildOptions } from "../options/options.js";
 import type { PlannedBakeTarget } from "../options/planned-target.js";
 import { contextKind } from "../options/context-kind.js";
 import { parseAllow } from "../texts/allow.js";
-import { refuseAttestations } from "../texts/attestations.js";
+import { parseAttestations } from "../texts/attestations.js";
 import { parseBytes } from "../texts/bytes.js";
 import { parseCacheFrom, parseCacheTo } from "../texts/cache.js";
 import { parseOutputs } from "../texts/outputs.js";
@@ -28,7 +28,6 @@ export function targetBuildOptions(target: PlannedBakeTarget, place: TargetOptio
   const { directory = process.cwd(), env = process.env, stdout } = place;
   const surroundings: Surroundings = { cwd: directory, env, ...(stdout && { stdout }) };
   const attributes = attributesOf(target);
-  refuseAttestations({ attest: lines(attributes.attest) });
   const { args = {}, labels, annotations, contexts = {}, tags, ulimits } = attributes;
   const { network, "extra-hosts": hosts = {}, "shm-size": shmSize, "no-cache-filter": noCacheFilter } = attributes;
   const epoch = env["SOURCE_DATE_EPOCH"];
@@ -44,6 +43,7 @@ export function targetBuildOptions(target: PlannedBakeTarget, place: TargetOptio
     secrets: parseSecrets(lines(attributes.secret), surroundings),
     ssh: parseSsh((attributes.ssh ?? []).map(agent), surroundings),
     allow: parseAllow(attributes.entitlements ?? []),
+    ...parseAttestations({ attest: lines(attributes.attest) }),
     noCache: attributes["no-cache"] ?? false,
     pull: attributes.pull ?? false,
     ...(attributes.target ? { target: attributes.target } : {}),

@@ -4,9 +4,12 @@ import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import type { ExportImage, ExportLayer } from "../../exporters/exporter.js";
 import { compileDockerfile } from "../../frontend/dockerfile/compile.js";
 import type { FrontendResult } from "../../frontend/frontend.js";
-import { topological } from "../../llb/vertex.js";
+import { type Rootfs, topological } from "../../llb/vertex.js";
+import { formatPlatform, hostPlatform } from "../../oci/platform.js";
 import { cacheMounts } from "../../solver/ops/mounts/cache-mount-name.js";
 import type { StepResult } from "../../solver/result.js";
+import type { AttestationSources } from "../attest/attest-images.js";
+import type { ScannedFile } from "../attest/scanner.js";
 import { BuildSolver } from "./build-solver.js";
 import type { SolvedBuild } from "../remote-cache/cache-exports.js";
 import type { CacheImports } from "../remote-cache/cache-imports.js";
@@ -37,6 +40,8 @@ export interface Built {
   /** Solved graph, for caches that are exported. */
   readonly solved: SolvedBuild;
   readonly imports: CacheImports | undefined;
+  /** Sources of attestations; undefined where none is wanted. */
+  readonly attestations: AttestationSources | undefined;
 }
 
 interface BuildImagesOptions {
@@ -77,8 +82,9 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
     ...dockerfile.contexts.unused(),
   ]);
   for (const diagnostic of warnings) onEvent({ type: "warning", diagnostic });
-  const { finished, otherForms, epoch, ...solved } = await withoutLostLayers(
-    () => solveImages(compiled, { options, solver, dockerfile, signal: session.signal }),
+  const scans = await scanSteps(compiled, build, dockerfile);
+  const { finished, otherForms, epoch, scanned, ...solved } = await withoutLostLayers(
+    () => solveImages(compiled, { options, solver, dockerfile, scans, signal: session.signal }),
     { store: session.store, imports, onEvent },
   );
   const targets = compiled.map((result) => result.rootfs);
@@ -88,6 +94,7 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
     warnings,
     epoch,
     imports,
+    attestations: await attestationSources(targets, scanned, { build, solver, dockerfile }),
     solved: {
       ...solved,
       stacks: finished.map(({ stack }) => stack),
@@ -131,21 +138,57 @@ function startWorkerEarly({ noCache }: ResolvedBuildOptions, { ast }: LoadedDock
   if (noCache === true && ast.instructions.some(({ kind }) => kind === "run")) workers.worker().catch(() => undefined);
 }
 
+/** Returns the steps that scan the images; none without a scanner. */
+async function scanSteps(
+  compiled: readonly FrontendResult[],
+  { sbom, network }: ResolvedBuildOptions,
+  { ports }: LoadedDockerfile,
+): Promise<readonly Rootfs[]> {
+  if (sbom?.generator === undefined) return [];
+  const { generator, parameters } = sbom;
+  const { scannerStep } = await import("../attest/scanner.js");
+  const image = await ports.resolveImage(generator, { platform: hostPlatform() });
+  return compiled.map(({ rootfs, platform }) =>
+    scannerStep(image, rootfs, {
+      generator,
+      network,
+      platform: compiled.length > 1 ? formatPlatform(platform) : undefined,
+      ...(parameters && { parameters }),
+    }),
+  );
+}
+
+/** Returns the sources of attestations; undefined where none is wanted. */
+async function attestationSources(
+  roots: readonly Rootfs[],
+  scanned: readonly (readonly ScannedFile[])[],
+  { build, solver, dockerfile }: Pick<SolveImagesParts, "solver" | "dockerfile"> & { readonly build: ResolvedBuildOptions },
+): Promise<AttestationSources | undefined> {
+  if (build.provenance === undefined && build.sbom === undefined) return undefined;
+  const [{ invocationOf }, { scannedStatements }] = await Promise.all([import("../attest/parameters.js"), import("../attest/scanner.js")]);
+  const scans = scanned.map((files) => scannedStatements(build.sbom?.generator ?? "", files));
+  return { roots, scans, invocation: invocationOf(build, dockerfile.file), ports: solver.materialPorts() };
+}
+
 interface SolveImagesParts {
   readonly options: BuildImagesOptions;
   readonly solver: BuildSolver;
   readonly dockerfile: LoadedDockerfile;
+  /** Steps that scan the images. */
+  readonly scans: readonly Rootfs[];
   readonly signal: AbortSignal;
 }
 
 interface SolvedImages extends Pick<SolvedBuild, "layers" | "vertices" | "foreignResults">, Pick<Built, "otherForms" | "epoch"> {
   readonly finished: readonly FinishedImage[];
+  /** Files of the scans. */
+  readonly scanned: readonly (readonly ScannedFile[])[];
 }
 
 /** Solves the graphs of all platforms and finishes their images, in every form that is wanted. */
 async function solveImages(
   compiled: readonly FrontendResult[],
-  { options, solver, dockerfile, signal: ended }: SolveImagesParts,
+  { options, solver, dockerfile, scans, signal: ended }: SolveImagesParts,
 ): Promise<SolvedImages> {
   const { build, forms, image, mayStayRemote } = options;
   const [form, ...others] = forms;
@@ -155,7 +198,7 @@ async function solveImages(
   const layers = solver.layers(keepsTimes ? undefined : seconds);
   let outcome: Pick<SolvedBuild, "vertices" | "foreignResults"> = { vertices: [], foreignResults: undefined };
   const targets = compiled.map((result) => result.rootfs);
-  const results = await solver.solve(targets, layers, image, dockerfile, (vertices, foreignResults) => {
+  const results = await solver.solve([...targets, ...scans], layers, image, dockerfile, (vertices, foreignResults) => {
     outcome = { vertices, foreignResults };
   });
   dockerfile.contexts.save();
@@ -168,5 +211,10 @@ async function solveImages(
     const layersOf = (signal: AbortSignal) => finished.map(({ stack }) => finishLayers(stack, layers, { ...finish, signal }));
     otherForms.set(formKey(other), await allOrAbort(ended, layersOf));
   }
-  return { layers, ...outcome, finished, otherForms, epoch };
+  const scanned: (readonly ScannedFile[])[] = [];
+  for (const result of results.slice(targets.length)) {
+    const { DESTINATION, MOST } = await import("../attest/scanner.js");
+    scanned.push(await solver.filesOf(result, DESTINATION.slice(1), MOST, layers));
+  }
+  return { layers, ...outcome, finished, otherForms, scanned, epoch };
 }

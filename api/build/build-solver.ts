@@ -19,6 +19,8 @@ import type { StepResult } from "../../solver/result.js";
 import type { GraphPart } from "../../solver/graph-parts.js";
 import { solveGraph } from "../../solver/solve.js";
 import { BuildSecrets } from "../sources/build-secrets.js";
+import type { MaterialPorts } from "../attest/materials.js";
+import type { ScannedFile } from "../attest/scanner.js";
 import type { BuildContexts } from "../sources/build-contexts.js";
 import type { CacheImports } from "../remote-cache/cache-imports.js";
 import { layerFetcher } from "../remote-cache/fetch-layer.js";
@@ -180,6 +182,24 @@ export class BuildSolver {
       read,
       start: async (path, size) => startOf(tree.content(path), size) ?? Buffer.from(await read(path)).subarray(0, size),
     };
+  }
+
+  /** Returns what provenance reads of sources. */
+  materialPorts(): MaterialPorts {
+    return { ...this.#remote, reporter: this.#quiet };
+  }
+
+  /** Returns the files of a directory of a result. Leaves out those of more than `most` bytes. */
+  async filesOf(result: StepResult, directory: string, most: number, layers: LayerService): Promise<readonly ScannedFile[]> {
+    const tree = await treeOfInput(result, layers, this.#quiet);
+    const files: ScannedFile[] = [];
+    for (const name of tree.children(directory)) {
+      const path = `${directory}/${name}`;
+      const node = tree.lookup(path);
+      if (node?.type !== "file" || node.size > most) continue;
+      files.push({ name, bytes: await readTreeFile(tree, path, { ...this.#shared, layers }, this.#quiet) });
+    }
+    return files;
   }
 
   /** Returns the seconds that date a remote source; undefined when nothing does. */

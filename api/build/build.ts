@@ -57,7 +57,7 @@ export async function buildInSession(
   };
   let result: BuildResult;
   try {
-    const made = await runBuild(build, session, { id: recorder?.id, onEvent, target });
+    const made = await runBuild(build, session, { id: recorder?.id, started, onEvent, target });
     const { steps, executed, cached } = tally.counts;
     result = { ...made, stats: { steps, executed, cached, duration: now() - started } };
   } catch (error) {

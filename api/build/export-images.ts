@@ -1,5 +1,6 @@
 import type { EventSink } from "../../core/events.js";
 import type { ExportRequest, ExportResult } from "../../exporters/exporter.js";
+import { pushes, stores } from "../options/output-types.js";
 import type { ImageForm, Output, PushForm } from "../options/options.js";
 import type { ResolvedOutput } from "../options/resolve-outputs.js";
 import { runAsStep } from "../record/build-steps.js";
@@ -32,15 +33,24 @@ export async function exportAll(
 
 function exportRequest(built: Built, { output, names, annotations, form }: ResolvedOutput): ExportRequest {
   const other = form && built.otherForms.get(formKey(form));
+  const images = pushes(output) || stores(output) ? built.images : withoutInline(built.images);
   const { ociMediaTypes, danglingNamePrefix } = output as Partial<ImageForm & PushForm>;
   return {
-    images: other ? built.images.map((image, index) => ({ ...image, layers: other[index] ?? image.layers })) : built.images,
+    images: other ? images.map((image, index) => ({ ...image, layers: other[index] ?? image.layers })) : images,
     names,
     ...(annotations.length === 0 ? {} : { annotations }),
     ...(ociMediaTypes === undefined ? {} : { mediaTypes: ociMediaTypes ? "oci" : "docker" }),
     ...(danglingNamePrefix === undefined ? {} : { danglingPrefix: danglingNamePrefix }),
     ...(built.epoch === undefined ? {} : { epoch: built.epoch }),
   };
+}
+
+/** Returns the images without the attestations of images that go to the store or a registry. */
+function withoutInline(images: Built["images"]): Built["images"] {
+  return images.map(({ attestations = [], ...image }) => ({
+    ...image,
+    attestations: attestations.filter(({ inlineOnly }) => inlineOnly !== true),
+  }));
 }
 
 /** Unpacks the layers of the images, each once. */

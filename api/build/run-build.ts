@@ -1,9 +1,11 @@
+import { randomUUID } from "node:crypto";
 import { type Diagnostic, uniqueDiagnostics } from "../../core/diagnostics.js";
 import type { BuildEvent, EventSink } from "../../core/events.js";
 import { assembleImage } from "../../exporters/assemble-image.js";
 import { manyLayers } from "../options/many-layers.js";
 import type { BuildResult } from "../options/options.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
+import type { AttestedImages } from "../attest/attest-images.js";
 import { type BuildSession, type Built, buildImages } from "./build-images.js";
 import type { JoinedTarget } from "./joined-graph.js";
 import { exportAll } from "./export-images.js";
@@ -13,6 +15,8 @@ import { blobForms, mayStayRemote } from "./outputs.js";
 export interface RunOptions {
   readonly id: string | undefined;
   readonly onEvent: EventSink;
+  /** Milliseconds since the epoch when it began. */
+  readonly started: number;
   /** The graph of several targets that the build is a part of. */
   readonly target?: JoinedTarget | undefined;
 }
@@ -24,7 +28,7 @@ export interface RunOptions {
 export async function runBuild(
   build: ResolvedBuildOptions,
   session: BuildSession,
-  { id, onEvent: sink, target }: RunOptions,
+  { id, started, onEvent: sink, target }: RunOptions,
 ): Promise<Omit<BuildResult, "stats">> {
   const warnings: Diagnostic[] = [];
   const onEvent = (event: BuildEvent): void => {
@@ -33,21 +37,47 @@ export async function runBuild(
   };
   const { outputs } = build;
   const image = outputs.some(({ form }) => form !== undefined);
+  // The scanner of our own reads every layer.
+  const reads = build.sbom !== undefined && build.sbom.generator === undefined;
   const solved = await buildImages(
-    { build, forms: blobForms(outputs), image, mayStayRemote: mayStayRemote(outputs), id, target },
+    { build, forms: blobForms(outputs), image, mayStayRemote: reads ? () => false : mayStayRemote(outputs), id, target },
     session,
     onEvent,
   );
   if (image) for (const diagnostic of manyLayers(solved.images)) onEvent({ type: "warning", diagnostic });
   const caches = await cacheWrites(build.cacheTo, solved, session, onEvent);
-  const built = { ...solved, images: caches.images };
+  const attested = await withAttestations(caches.images, solved, { build, session, image, id, started }, onEvent);
+  const built = { ...solved, images: attested.images };
   const results = await beside(exportAll(outputs, built, session, onEvent), caches.writes());
   return {
     imageId: assembleImage(built.images, "oci").configs[0].digest,
     descriptor: results.find((result) => result.descriptor !== undefined)?.descriptor,
     exports: results.map(({ type, metadata }) => ({ type, metadata })),
     warnings: uniqueDiagnostics(warnings),
+    ...(attested.provenance && { provenance: attested.provenance }),
   };
+}
+
+/** Returns the images with the attestations that the build asks for. */
+async function withAttestations(
+  images: Built["images"],
+  { attestations: sources, epoch }: Built,
+  options: Pick<RunOptions, "id" | "started"> & {
+    readonly build: ResolvedBuildOptions;
+    readonly session: BuildSession;
+    readonly image: boolean;
+  },
+  onEvent: EventSink,
+): Promise<AttestedImages> {
+  if (sources === undefined) return { images };
+  const { attestImages } = await import("../attest/attest-images.js");
+  const { session, build, image, started, id = randomUUID() } = options;
+  return attestImages(
+    images,
+    { build, sources, id, started, epoch, image },
+    { blobs: session.store.blobs, signal: session.signal },
+    onEvent,
+  );
 }
 
 /** Returns the caches to write, and the images to export: with an inline cache if wanted. */

@@ -17,6 +17,10 @@ export function badAuthority(path: string, why: string): TsbuildError {
   return new TsbuildError("options/invalid", `Cannot trust the certificates of "${path}": ${why}`);
 }
 
+export function badAttestationFile(name: string): TsbuildError {
+  return new TsbuildError("options/invalid", `Cannot name the file of an attestation "${name}": expected a name without slashes`);
+}
+
 export function badNoCache(noCache: unknown): TsbuildError {
   return new TsbuildError("options/invalid", `Cannot use "${String(noCache)}" for noCache: it is none of true, false, layers, mounts, all`);
 }

@@ -9,7 +9,7 @@ import type { OptionsOf } from "./option.js";
 import type { Output } from "./output-types.js";
 import type { BUILD_OPTIONS, CheckedOption } from "./table.js";
 
-export type { ImageForm, Output, PushForm } from "./output-types.js";
+export type { ImageForm, Output, ProvenanceOptions, PushForm, SbomOptions } from "./output-types.js";
 export type { SecretSource, SshSource } from "./source-types.js";
 
 export type { TraceRecord as SolverTraceRecord } from "../../solver/engine/trace.js";
@@ -41,6 +41,8 @@ export interface BuildResult {
   /** Results of the outputs, in order. */
   readonly exports: readonly { readonly type: Output["type"]; readonly metadata: Readonly<Record<string, unknown>> }[];
   readonly warnings: readonly Diagnostic[];
+  /** Provenance by platform, when it was asked for: the predicates of SLSA. */
+  readonly provenance?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly stats: {
     readonly steps: number;
     readonly executed: number;

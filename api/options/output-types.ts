@@ -37,3 +37,33 @@ export function pushes(output: Output): output is PushedOutput {
 export function stores(output: Output): boolean {
   return typeOf(output).stores?.(output) ?? false;
 }
+
+/** Provenance: who built an image of what, and how, as SLSA describes it. */
+export interface ProvenanceOptions {
+  /**
+   * `min` (the default) leaves out build arguments, labels, ids of secrets, and the graph. `max`
+   * has all of these, and the Dockerfile.
+   */
+  readonly mode?: "min" | "max";
+  /** Version of SLSA's form. Default `v0.2`. */
+  readonly version?: "v0.2" | "v1";
+  /** URL of the builder, such as the page of a CI run. */
+  readonly builderId?: string;
+  /** True claims that the build is reproducible. Default false. */
+  readonly reproducible?: boolean;
+  /** True attaches it only where the result is an image of the store or a registry. */
+  readonly inlineOnly?: boolean;
+  /** Name of its file among exported files. Default `provenance.json`. */
+  readonly filename?: string;
+}
+
+/** A list of the packages in an image (SBOM), in SPDX's form. */
+export interface SbomOptions {
+  /**
+   * Image of a scanner that follows BuildKit's protocol. Default: a scanner that is built in, which
+   * reads the lists of dpkg, apk, npm and pip.
+   */
+  readonly generator?: string;
+  /** Variables of the scanner, which it gets with `BUILDKIT_SCAN_` before their names. */
+  readonly parameters?: Readonly<Record<string, string>>;
+}

@@ -12,7 +12,7 @@ import { checkedCaches } from "./cache-types.js";
 import type { WithDefaults } from "./option.js";
 import { checkOptionShapes } from "./option-shapes.js";
 import type { BuildOptions } from "./options.js";
-import { resolveOutputs } from "./resolve-outputs.js";
+import { attestsAlways, resolveAttestations, resolveOutputs } from "./resolve-outputs.js";
 import { checkJobs, checkShmSize, parseExtraHosts, parseUlimits } from "./step-options.js";
 import { BUILD_OPTIONS } from "./table.js";
 
@@ -44,6 +44,7 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
   const { network } = given;
   const { buildArgs, warning } = resolveBuildArgs(given.buildArgs, env);
   const platforms: readonly Platform[] = given.platforms.length > 0 ? given.platforms.map((text) => parsePlatform(text)) : [hostPlatform()];
+  const attestations = resolveAttestations(given);
   const granted: GrantedRights = { network, allow: new Set(given.allow) };
   return {
     ...given,
@@ -53,7 +54,8 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
     names: [...new Set(given.tags.map(parseImageName))] as readonly string[],
     platforms,
     platformExplicit: given.platforms.length > 0,
-    outputs: resolveOutputs(options, platforms),
+    ...attestations,
+    outputs: resolveOutputs(options, platforms, attestsAlways(attestations)),
     noCache: noCacheOf(options) ? true : (given.noCacheFilter.map((stage) => stage.toLowerCase()) as readonly string[]),
     cacheFrom: checkedCaches(given.cacheFrom, "from"),
     cacheTo: checkedCaches(given.cacheTo, "to"),

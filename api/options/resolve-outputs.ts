@@ -1,12 +1,12 @@
-import { taggedDigest, timesDiffer } from "./errors.js";
+import { badAttestationFile, taggedDigest, timesDiffer } from "./errors.js";
 import { type Annotation, checkAnnotations, parseAnnotations } from "../../exporters/annotations.js";
-import { noName, severalPlatforms } from "../../exporters/errors.js";
+import { noAttestations, noName, severalPlatforms } from "../../exporters/errors.js";
 import { checkLevel } from "../../oci/layer/write/compress.js";
 import type { CompressionOptions } from "../../oci/layer/model/tasks.js";
 import type { Platform } from "../../oci/platform.js";
 import { formatReference, parseImageName, parseReference } from "../../oci/reference.js";
 import type { BuildOptions } from "./options.js";
-import { type ImageOutput, isImage, type Output, pushes } from "./output-types.js";
+import { type ImageOutput, isImage, type Output, type ProvenanceOptions, pushes, type SbomOptions } from "./output-types.js";
 
 /** Compression of an image's layer blobs. */
 export interface BlobForm {
@@ -29,7 +29,7 @@ export interface ResolvedOutput {
  * Completes the outputs and looks whether each can be had for these platforms, before anything is
  * done. Throws `options/…`, `export/…`, `reference/invalid`, `layer/invalid-level`.
  */
-export function resolveOutputs(options: BuildOptions, platforms: readonly Platform[]): readonly ResolvedOutput[] {
+export function resolveOutputs(options: BuildOptions, platforms: readonly Platform[], attests = false): readonly ResolvedOutput[] {
   const outputs: readonly Output[] = options.outputs?.length ? options.outputs : [{ type: "image" }];
   const images = outputs.filter(isImage);
   if (new Set(images.map((output) => output.rewriteTimestamp ?? true)).size > 1) {
@@ -37,9 +37,11 @@ export function resolveOutputs(options: BuildOptions, platforms: readonly Platfo
   }
   const annotations = parseAnnotations(options.annotations ?? {});
   return outputs.map((output): ResolvedOutput => {
+    if ("attestationPrefix" in output && output.attestationPrefix) checkFileName(output.attestationPrefix);
     if (!isImage(output)) return { output, names: [], annotations: [], form: undefined };
     const all = [...annotations, ...parseAnnotations(output.annotations ?? {})];
-    checkAnnotations(all, platforms);
+    checkAnnotations(all, platforms, attests);
+    if (output.type === "docker" && attests) throw noAttestations();
     if (output.type === "docker" && platforms.length > 1) throw severalPlatforms(platforms.length);
     return { output, names: namesOf(output, options.tags ?? []), annotations: all, form: formOf(output) };
   });
@@ -64,4 +66,31 @@ function formOf({ compression: type = "gzip", compressionLevel: level, forceComp
   const compression: CompressionOptions = { type, ...(level === undefined ? {} : { level }) };
   checkLevel(compression);
   return { compression, force };
+}
+
+/** Attestations that a build makes; an absent one is not made. */
+export interface ResolvedAttestations {
+  readonly provenance: ProvenanceOptions | undefined;
+  readonly sbom: SbomOptions | undefined;
+}
+
+/** Reads the options of attestations. Throws `options/invalid` for a file name that is a path. */
+export function resolveAttestations(given: {
+  readonly provenance: boolean | ProvenanceOptions;
+  readonly sbom: boolean | SbomOptions;
+}): ResolvedAttestations {
+  const provenance = given.provenance === true ? {} : given.provenance || undefined;
+  const filename = provenance?.filename;
+  if (filename !== undefined) checkFileName(filename);
+  return { provenance, sbom: given.sbom === true ? {} : given.sbom || undefined };
+}
+
+/** Throws `options/invalid` for a name that could lead out of the directory of exported files. */
+function checkFileName(name: string): void {
+  if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) throw badAttestationFile(name);
+}
+
+/** Returns true where an image gets attestations wherever it goes. */
+export function attestsAlways({ provenance, sbom }: ResolvedAttestations): boolean {
+  return sbom !== undefined || (provenance !== undefined && provenance.inlineOnly !== true);
 }

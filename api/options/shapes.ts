@@ -5,7 +5,7 @@ import type { CacheFrom, CacheTo } from "../../cache/remote/options.js";
 import type { EventSink } from "../../core/events.js";
 import { ENTITLEMENTS, type Entitlement } from "../../llb/entitlements.js";
 import type { TraceRecord } from "../../solver/engine/trace.js";
-import type { Output } from "./output-types.js";
+import type { Output, ProvenanceOptions, SbomOptions } from "./output-types.js";
 import type { DockerfileText, SecretSource, SshSource } from "./source-types.js";
 
 /** A type of value, and the words for it in the message about another value. */
@@ -34,6 +34,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 export const hasMethod = (value: unknown, name: string): boolean => isObject(value) && typeof value[name] === "function";
 const isTextMap = (value: unknown): boolean => isObject(value) && Object.values(value).every((item) => item === undefined || isText(item));
 const isMap = (value: unknown): boolean => isObject(value) && Object.values(value).every(isObject);
+const isFlagOrObject = (value: unknown): boolean => typeof value === "boolean" || isObject(value);
 const isList = (value: unknown): boolean => Array.isArray(value) && value.every(isObject);
 
 /**
@@ -62,6 +63,8 @@ export const SHAPES = {
   outputs: recognized<readonly Output[]>("an array of objects", isList),
   cacheFrom: recognized<readonly CacheFrom[]>("an array of objects", isList),
   cacheTo: recognized<readonly CacheTo[]>("an array of objects", isList),
+  provenance: recognized<boolean | ProvenanceOptions>("true, false or an object", isFlagOrObject),
+  sbom: recognized<boolean | SbomOptions>("true, false or an object", isFlagOrObject),
   noCache: readLater<boolean | "layers" | "mounts" | "all">(),
   pull: recognized<boolean | "never">("true, false or never", (value) => typeof value === "boolean" || value === "never"),
   isolation: shape("auto, namespaces, chroot or supervised", picklist(["auto", "namespaces", "chroot", "supervised"])),

@@ -158,6 +158,31 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
+   * Provenance to attach to the image: true for its default form. Default: none, because it names
+   * the time of the build, so that the same image would get another digest each time.
+   */
+  provenance: option("provenance", {
+    default: false,
+    flag: {
+      name: "provenance",
+      value: "<true|mode=…>",
+      text: "Attach provenance: true, or mode=min|max,version=v0.2|v1,builder-id=URL,…",
+      group: GROUPS.result,
+      reads: "own",
+    },
+  }),
+  /** List of the packages in the image (SBOM) to attach: true for the scanner that is built in. */
+  sbom: option("sbom", {
+    default: false,
+    flag: {
+      name: "sbom",
+      value: "<true|generator=…>",
+      text: "Attach a list of the packages: true, or generator=IMAGE for a scanner of BuildKit's protocol",
+      group: GROUPS.result,
+      reads: "own",
+    },
+  }),
+  /**
    * True and `layers` run every step. `mounts` begins with empty cache mounts, and runs the steps
    * that use one. `all` does both.
    */

@@ -113,3 +113,7 @@ export function emptyPlatform(): UsageError {
 export function noStandardOutput(text: string): UsageError {
   return new UsageError("cli/outputs", `Cannot write --output "${text}" to the standard output: there is none`, { hint: "add dest=FILE" });
 }
+
+export function badAttestation(shown: string, why: string, hint?: string): UsageError {
+  return new UsageError("cli/bad-value", `Cannot read ${shown}: ${why}`, hint === undefined ? {} : { hint });
+}

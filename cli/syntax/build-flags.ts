@@ -17,9 +17,13 @@ const COMMAND_FLAGS: readonly Flag[] = [
     text: "Put the result into the local image store (the default without -o), or into docker or podman of this machine",
     group: GROUPS.result,
   },
-  { name: "attest", value: "<type=…>", repeat: true, text: "Attestation to attach (not yet)", group: GROUPS.result },
-  { name: "provenance", value: "<mode>", text: "Short for --attest=type=provenance (not yet)", group: GROUPS.result },
-  { name: "sbom", value: "<mode>", text: "Short for --attest=type=sbom (not yet)", group: GROUPS.result },
+  {
+    name: "attest",
+    value: "<type=…>",
+    repeat: true,
+    text: "Attestation to attach: type=provenance or type=sbom, with the attributes of these flags",
+    group: GROUPS.result,
+  },
   {
     name: "progress",
     value: "<form>",

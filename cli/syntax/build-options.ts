@@ -10,7 +10,7 @@ import { parseAllow } from "../../api/texts/allow.js";
 import { OPTION_FLAGS } from "./build-flags.js";
 import { parseBytes } from "../../api/texts/bytes.js";
 import { parseCacheFrom, parseCacheTo } from "../../api/texts/cache.js";
-import { refuseAttestations } from "../../api/texts/attestations.js";
+import { type Attestations, parseAttestations } from "../../api/texts/attestations.js";
 import { splitCsv } from "../../api/texts/csv.js";
 import { parsePairs } from "../../api/texts/pairs.js";
 import { parsePlatforms } from "../../api/texts/platforms.js";
@@ -68,6 +68,8 @@ const OWN: { readonly [N in OptionsReading<typeof BUILD_OPTIONS, "own">]: Reader
   buildArgs: all((texts, { environment }) => buildArgs(texts, environment), { always: true }),
   platforms: all((texts, { environment }) => parsePlatforms(texts, environment), { always: true }),
   isolation: one((text) => (DOCKER_ISOLATIONS.includes(text) ? undefined : parseIsolation(text, "--isolation"))),
+  provenance: ({ flags }) => attestations(flags).provenance,
+  sbom: ({ flags }) => attestations(flags).sbom,
   pull: ({ flags }) => pull(flags.one("pull")),
   noCache: ({ flags }) => noCache(flags.one("no-cache")),
   cacheFrom: all((texts, { environment }) => parseCacheFrom(texts, environment)),
@@ -83,7 +85,6 @@ const OWN: { readonly [N in OptionsReading<typeof BUILD_OPTIONS, "own">]: Reader
  * and callback.
  */
 export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment): BuildOptions {
-  refuseAttestations({ provenance: flags.one("provenance"), sbom: flags.one("sbom"), attest: flags.all("attest") });
   const options: Record<string, unknown> = { collect: false, ...historyLimits(environment.env["TSBUILD_HISTORY"]) };
   for (const [name, flag] of OPTION_FLAGS) {
     if (flag.reads === "apart") continue;
@@ -92,6 +93,10 @@ export function readBuildOptions(flags: ParsedFlags, environment: CliEnvironment
     if (value !== undefined) options[name] = value;
   }
   return options;
+}
+
+function attestations(flags: ParsedFlags): Attestations {
+  return parseAttestations({ provenance: flags.one("provenance"), sbom: flags.one("sbom"), attest: flags.all("attest") });
 }
 
 /** Reads `--pull`. "newer" equals "always": a registry that is asked returns the newest image. */

@@ -27,6 +27,11 @@ export const BUILD_ERRORS = {
       "A step of the Dockerfile, or an ONBUILD trigger of a base image, asks for more than the command line gives: `RUN --security=insecure` without `--allow security.insecure`, or `RUN --network=host` without `--allow network.host` or `--network=host`.",
     wayOut: "Allow it, where you trust the Dockerfile and its bases. No step has run by then, and results of earlier builds do not count.",
   },
+  "build/scanner": {
+    title: "A scanner that gives no list of packages",
+    cause: "The image that `--sbom=generator=IMAGE` names has no command, or writes nothing that is a statement of in-toto.",
+    wayOut: "Name an image that follows BuildKit's protocol for scanners, or use `--sbom=true`, the scanner that is built in.",
+  },
   "build/secret-not-found": {
     title: "A secret that was not given",
     cause: "The step requires a secret that the build does not have.",

@@ -61,6 +61,9 @@ export const ARCHIVE = {
  */
 export const platformSplit = attribute.flag("platform-split");
 
+/** Start of the names of attestations' files. */
+export const attestationPrefix = attribute.text("attestation-prefix");
+
 /** Attributes of BuildKit's about images, with the one value that is so here anyway. */
 export const IMPLIED_BY_IMAGES = { "prefer-nondist-layers": "false", "attestation-inline": "false" };
 

@@ -1,11 +1,11 @@
 import { attribute } from "../../core/attributes.js";
-import { platformSplit } from "./common.js";
+import { platformSplit, attestationPrefix } from "./common.js";
 import { outputType } from "./output-type.js";
 
 /** The files of the result in a directory. */
 export const local = outputType({
   type: "local",
-  attributes: { dest: attribute.required(attribute.directory()), platformSplit },
+  attributes: { dest: attribute.required(attribute.directory()), platformSplit, attestationPrefix },
   holds: "files",
   implied: { mode: "copy" },
   async open(output) {
@@ -17,7 +17,7 @@ export const local = outputType({
 /** The files of the result as a tar. */
 export const tar = outputType({
   type: "tar",
-  attributes: { dest: attribute.file(), platformSplit },
+  attributes: { dest: attribute.file(), platformSplit, attestationPrefix },
   holds: "files",
   async open(output) {
     const { rootfsTar } = await import("../rootfs-tar.js");

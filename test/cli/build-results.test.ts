@@ -161,3 +161,27 @@ test("BUILDX_METADATA_WARNINGS puts the warnings into the metadata as BuildKit's
       },
     ]);
   }));
+
+test("provenance is in the metadata as buildx writes it: short, whole or not at all, by platform where there are several", async (t) =>
+  inDirectory(async (cwd) => {
+    const predicate = { builder: { id: "" }, buildConfig: { llbDefinition: [] }, metadata: {} };
+    const metadataWith = async (platforms: readonly string[], mode?: string): Promise<Record<string, unknown>> => {
+      const provenance = Object.fromEntries(platforms.map((platform) => [platform, predicate]));
+      const run = await runRig(["--metadata-file", "m", "."], {
+        cwd,
+        env: mode === undefined ? {} : { BUILDX_METADATA_PROVENANCE: mode },
+        build: () => Promise.resolve({ ...RESULT, provenance }),
+      });
+      t.is(run.code, 0, run.stderr);
+      return JSON.parse(readFileSync(join(cwd, "m"), "utf8"));
+    };
+    const key = "buildx.build.provenance";
+    t.deepEqual((await metadataWith(["linux/amd64"]))[key], { builder: { id: "" } });
+    t.deepEqual((await metadataWith(["linux/amd64"], "max"))[key], predicate);
+    for (const mode of ["disabled", "false"]) t.is((await metadataWith(["linux/amd64"], mode))[key], undefined);
+    const several = await metadataWith(["linux/amd64", "linux/arm64"]);
+    t.deepEqual(
+      Object.keys(several).filter((name) => name.startsWith(key)),
+      [`${key}/linux/amd64`, `${key}/linux/arm64`],
+    );
+  }));

@@ -49,6 +49,9 @@ const REFUSED: readonly (readonly [string, readonly Output[], string, BuildOptio
     [{ type: "image", annotations: { "manifest[linux/s390x]:a": "b" } }],
     "options/annotation",
   ],
+  ["attestations in a docker archive", [{ type: "docker", dest: "x" }], "export/no-index", { provenance: true }],
+  ["an attestation that leads out", [{ type: "local", dest: "x" }], "options/invalid", { provenance: { filename: "../x" } }],
+  ["a prefix that leads out", [{ type: "local", dest: "x", attestationPrefix: "../" }], "options/invalid"],
   ["a name that is none", [{ type: "oci", dest: "x", names: ["A b"] }], "reference/invalid"],
   ["a level that gzip has not", [{ type: "image", compression: "gzip", compressionLevel: 12 }], "layer/invalid-level"],
   [

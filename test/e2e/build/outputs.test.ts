@@ -181,6 +181,37 @@ serial("an impossible option is reported before a step runs, with exit code 2", 
   }),
 );
 
+/** A scanner: its statement has what it finds in the file of the image below it. */
+const SCAN =
+  'printf \'{"predicateType":"https://spdx.dev/Document","predicate":{"seen":"%s"}}\' "$(cat $BUILDKIT_SCAN_SOURCE/file)" > $BUILDKIT_SCAN_DESTINATION/sbom.spdx.json; ! echo x > $BUILDKIT_SCAN_SOURCE/file';
+
+serial("attestations are pushed beside the image, which a scanner reads and cannot write; imagetools reads them", async (t) =>
+  withRig(async (rig) => {
+    const scanner = `${host()}/scanner:1`;
+    const run = ["FROM $REGISTRY/busybox", `ENTRYPOINT ["sh", "-c", ${JSON.stringify(SCAN)}]`].join("\n");
+    const arg = ["--build-arg", `REGISTRY=${host()}`];
+    const made = await rig.cli([
+      "build",
+      ...arg,
+      "--push",
+      "-t",
+      scanner,
+      rig.context("scanner", { Dockerfile: `ARG REGISTRY\n${run}\n` }),
+    ]);
+    t.is(made.code, 0, made.stderr);
+    const name = `${host()}/attested:1`;
+    const push = ["-t", name, "--push", "--provenance=mode=max"];
+    const { metadata } = await build(rig, ...push, `--sbom=generator=${scanner},IGNORED=1`);
+    t.is((metadata["buildx.build.provenance"] as { readonly buildType: string }).buildType, "https://mobyproject.org/buildkit@v1");
+    const index = await pushed(name);
+    t.is(index?.mediaType, `${OCI}.index.v1+json`);
+    t.is(index?.manifests?.[1]?.annotations?.["vnd.docker.reference.digest"], index?.manifests?.[0]?.digest);
+    const format = "{{ json .SBOM.SPDX }} {{ (index .Provenance.SLSA.materials 0).uri }}";
+    const { stdout, stderr } = await rig.cli(["imagetools", "inspect", name, "--format", format]);
+    t.regex(stdout.toString(), /"seen": ?"content"[^]* pkg:docker\/[^ ]*busybox@latest\?platform=/, stderr);
+  }),
+);
+
 serial("image prune takes images without a name and leaves what is cached: steps and cache mounts", async (t) =>
   withRig(async (rig) => {
     const text = "ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN --mount=type=cache,target=/c echo kept >> /c/file && cp /c/file /file\n";

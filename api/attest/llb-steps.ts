@@ -1,0 +1,164 @@
+import type { ExecOp, FileAction, Mount, Op, Owner } from "../../llb/ops.js";
+import { publicSource } from "../../llb/sources/source.js";
+import { type Rootfs, topological, type Vertex } from "../../llb/vertex.js";
+import { parsePlatform } from "../../oci/platform.js";
+
+/** A step of a graph in the JSON form of BuildKit's messages. */
+export interface LlbStep {
+  readonly id: string;
+  readonly op: Readonly<Record<string, unknown>>;
+  readonly inputs?: readonly string[];
+}
+
+/** A graph as provenance describes it. */
+export interface LlbSteps {
+  readonly vertices: readonly Vertex[];
+  readonly llbDefinition: readonly LlbStep[];
+  readonly digestMapping: Readonly<Record<string, string>>;
+  /** Name of the result: `step4:0`. */
+  readonly result: string | undefined;
+}
+
+/** Describes the graph of a result: each vertex is a step, and the last one names the result. */
+export function llbSteps(root: Rootfs): LlbSteps {
+  const vertices = topological([root]);
+  const ids = new Map(vertices.map(({ digest }, index) => [digest, `step${index}`]));
+  const nameOf = (input: NonNullable<Rootfs>): string => `${ids.get(input.vertex.digest)}:${input.output}`;
+  const steps = vertices.map(
+    ({ op, inputs, platform, digest }): LlbStep => ({
+      id: ids.get(digest) as string,
+      op: { Op: opOf(op), ...(platform === undefined ? {} : { platform: platformOf(platform) }), constraints: {} },
+      ...(inputs.length > 0 && { inputs: inputs.map(nameOf) }),
+    }),
+  );
+  const result = root && nameOf(root);
+  return {
+    vertices,
+    llbDefinition: [...steps, { id: `step${steps.length}`, op: { Op: {} }, ...(result === undefined ? {} : { inputs: [result] }) }],
+    digestMapping: Object.fromEntries(ids),
+    result,
+  };
+}
+
+function platformOf(text: string): Readonly<Record<string, string>> {
+  const { os, architecture, variant } = parsePlatform(text);
+  return { Architecture: architecture, OS: os, ...(variant === undefined ? {} : { Variant: variant }) };
+}
+
+function opOf(op: Op): Readonly<Record<string, unknown>> {
+  switch (op.kind) {
+    case "source": {
+      const { identifier, attrs } = publicSource(op);
+      return { source: { identifier, ...(Object.keys(attrs).length > 0 && { attrs }) } };
+    }
+    case "exec":
+      return { exec: execOf(op) };
+    case "file":
+      return { file: { actions: op.actions.map((action, index) => actionOf(action, index === op.actions.length - 1)) } };
+    default:
+      return { [op.kind]: {} };
+  }
+}
+
+function execOf({ args, env, cwd, user, network, security, mounts, ...op }: ExecOp): Readonly<Record<string, unknown>> {
+  const meta = {
+    args,
+    env,
+    cwd,
+    ...(user === "" ? {} : { user }),
+    ...(op.hostname === undefined ? {} : { hostname: op.hostname }),
+    ...(op.extraHosts && { extraHosts: op.extraHosts.map(({ host, ip }) => ({ Host: host, IP: ip })) }),
+    ...(op.ulimits && { ulimit: op.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })) }),
+  };
+  return {
+    meta,
+    mounts: [...mounts.slice(0, 1).map(mountOf), ...shmOf(op.shmSize), ...mounts.slice(1).map(mountOf)],
+    ...(network === "default" ? {} : { network: network === "host" ? 1 : 2 }),
+    ...(security === "insecure" ? { security: 1 } : {}),
+    ...(op.secretEnv && { secretenv: op.secretEnv.map(({ id, name, optional }) => ({ ID: id, name, ...(optional && { optional }) })) }),
+  };
+}
+
+/** Returns the mount of /dev/shm behind the root's, which is BuildKit's form of its size. */
+function shmOf(size: number | undefined): readonly Readonly<Record<string, unknown>>[] {
+  return size === undefined ? [] : [{ dest: "/dev/shm", input: -1, output: -1, mountType: 4, TmpfsOpt: { size } }];
+}
+
+const SHARING = { shared: undefined, private: 1, locked: 2 } as const;
+
+function mountOf(mount: Mount): Readonly<Record<string, unknown>> {
+  const base = { dest: mount.dest, ...(mount.readonly && { readonly: true }) };
+  switch (mount.type) {
+    case "bind":
+      return {
+        ...base,
+        ...(mount.input === 0 ? {} : { input: mount.input }),
+        ...(mount.selector === "/" ? {} : { selector: mount.selector }),
+        ...(mount.dest === "/" ? {} : { output: -1 }),
+      };
+    case "cache": {
+      const sharing = SHARING[mount.sharing];
+      const cacheOpt = { ID: mount.id, ...(sharing === undefined ? {} : { sharing }) };
+      return { ...base, input: mount.input, output: -1, mountType: 3, cacheOpt };
+    }
+    case "tmpfs":
+      return { ...base, input: -1, output: -1, mountType: 4, ...(mount.size > 0 && { TmpfsOpt: { size: mount.size } }) };
+    default: {
+      const { id, uid, gid, mode, optional } = mount;
+      const option = { ID: id, ...(uid && { uid }), ...(gid && { gid }), mode, ...(optional && { optional }) };
+      const secret = mount.type === "secret";
+      return { ...base, input: -1, output: -1, mountType: secret ? 1 : 2, [secret ? "secretOpt" : "SSHOpt"]: option };
+    }
+  }
+}
+
+function actionOf(action: FileAction, last: boolean): Readonly<Record<string, unknown>> {
+  const secondaryInput = action.action === "copy" ? action.secondaryInput : -1;
+  return { input: action.input, secondaryInput, output: last ? 0 : -1, Action: { [action.action]: detailsOf(action) } };
+}
+
+function detailsOf(action: FileAction): Readonly<Record<string, unknown>> {
+  switch (action.action) {
+    case "copy": {
+      const { src, dest, owner, mode, includePatterns, excludePatterns } = action;
+      return {
+        src,
+        dest,
+        ...ownerOf(owner),
+        ...(typeof mode === "string" ? { mode: -1, modeStr: mode } : { mode: mode ?? -1 }),
+        ...(action.followSymlinks && { followSymlink: true }),
+        ...(action.dirCopyContents && { dirCopyContents: true }),
+        ...(action.attemptUnpack && { attemptUnpackDockerCompatibility: true }),
+        ...(action.createDestPath && { createDestPath: true }),
+        ...(action.allowWildcard && { allowWildcard: true }),
+        ...(action.allowEmptyWildcard && { allowEmptyWildcard: true }),
+        timestamp: -1,
+        ...(includePatterns && { include_patterns: includePatterns }),
+        ...(excludePatterns && { exclude_patterns: excludePatterns }),
+      };
+    }
+    case "mkfile":
+      return { path: action.path, mode: action.mode, data: action.data, ...ownerOf(action.owner), timestamp: -1 };
+    case "mkdir":
+      return {
+        path: action.path,
+        mode: action.mode,
+        ...(action.makeParents && { makeParents: true }),
+        ...ownerOf(action.owner),
+        timestamp: -1,
+      };
+    case "rm": {
+      const { path, allowNotFound, allowWildcard } = action;
+      return { path, ...(allowNotFound && { allowNotFound }), ...(allowWildcard && { allowWildcard }) };
+    }
+    case "symlink":
+      return { oldpath: action.oldPath, newpath: action.newPath, ...ownerOf(action.owner), timestamp: -1 };
+  }
+}
+
+function ownerOf(owner: Owner | undefined): Readonly<Record<string, unknown>> {
+  if (owner === undefined) return {};
+  const one = (value: string | number) => ({ User: typeof value === "number" ? { byId: value } : { byName: { name: value } } });
+  const { user, group } = owner;
+  return { owner: { ...(user === undefined ? {} : { user: one(user) }), ...(group === undefined ? {} : { group: one(group) }) } };
+}
