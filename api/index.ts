@@ -29,7 +29,7 @@ export type { CheckStatus, DoctorCheck, DoctorReport } from "./options/doctor-ty
 export { openImageStore } from "./image-store/image-store.js";
 export { combineImages, type CombinedImage, type CombineOptions, type ImageSource } from "./image-store/combine-images.js";
 export { inspectRemote, type RemoteImage, type RemoteOptions } from "./image-store/remote-image.js";
-export { login, type LoginOptions, type LoginResult, logout, type LogoutResult } from "./image-store/registry-login.js";
+export { login, type LoginOptions, type LoginResult, logout, type LogoutOptions, type LogoutResult } from "./image-store/registry-login.js";
 export type { PulledImage, PullOptions, PushedImage, PushOptions, TransferOptions } from "./options/transfer-types.js";
 export type {
   BuildOptions,

@@ -8,14 +8,14 @@ import type { BuildTargetsOptions } from "../api/build/build-targets.js";
 import type { BuildHistoryStore } from "../api/record/build-record.js";
 import type { BuildOptions, BuildResult, CheckOptions, CheckResult, ImageStore, Outline, Target } from "../api/options/options.js";
 import type { DoctorReport } from "../api/options/doctor-types.js";
-import type { LoginOptions, LoginResult, LogoutResult } from "../api/image-store/registry-login.js";
+import type { LoginOptions, LoginResult, LogoutOptions, LogoutResult } from "../api/image-store/registry-login.js";
 import type { SourceFile } from "../core/diagnostics.js";
 import { systemErrorCode } from "../core/errors.js";
 import { hostPath } from "../api/texts/surroundings.js";
 import { storeWithoutHome } from "../core/system/store-without-home.js";
 
 /** The part of the library that the commands use. It is loaded only when a command needs it. */
-interface CliApi {
+export interface CliApi {
   build(options: BuildOptions): Promise<BuildResult>;
   buildTargets(options: BuildTargetsOptions): Promise<Readonly<Record<string, BuildResult>>>;
   readBake(options: BakeOptions): Promise<BakeFile>;
@@ -29,7 +29,7 @@ interface CliApi {
   combineImages(options: CombineOptions): Promise<CombinedImage>;
   inspectRemote<T>(ref: string, options: RemoteOptions, use: (image: RemoteImage) => Promise<T>): Promise<T>;
   login(options: LoginOptions): Promise<LoginResult>;
-  logout(options: Pick<LoginOptions, "registry" | "env">): Promise<LogoutResult>;
+  logout(options: LogoutOptions): Promise<LogoutResult>;
   doctor(options: { readonly root?: string }): Promise<DoctorReport>;
 }
 

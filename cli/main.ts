@@ -2,6 +2,7 @@
 import { CanceledError } from "../core/errors.js";
 import type { CliEnvironment } from "./environment.js";
 import { EXIT, INTERRUPTED } from "./exit-codes.js";
+import { library } from "./library.js";
 import { runCli } from "./run.js";
 
 // The only file that knows the process: its arguments, streams, signals and exit code.
@@ -47,23 +48,7 @@ function opened(stream: NodeJS.WriteStream): NodeJS.WriteStream {
 }
 
 const environment: CliEnvironment = {
-  api: {
-    build: async (options) => (await import("../api/build/build.js")).build(options),
-    buildTargets: async (options) => (await import("../api/build/build-targets.js")).buildTargets(options),
-    readBake: async (options) => (await import("../api/bake/read-bake.js")).readBake(options),
-    readCompose: async (options) => (await import("../api/compose/read-compose.js")).readCompose(options),
-    check: async (options) => (await import("../api/build/check.js")).check(options),
-    outline: async (options) => (await import("../api/build/check.js")).outline(options),
-    targets: async (options) => (await import("../api/build/check.js")).targets(options),
-    collect: async (options) => (await import("../api/store/collect.js")).collect(options),
-    openImageStore: async (options) => (await import("../api/image-store/image-store.js")).openImageStore(options),
-    combineImages: async (options) => (await import("../api/image-store/combine-images.js")).combineImages(options),
-    inspectRemote: async (ref, options, use) => (await import("../api/image-store/remote-image.js")).inspectRemote(ref, options, use),
-    login: async (options) => (await import("../api/image-store/registry-login.js")).login(options),
-    logout: async (options) => (await import("../api/image-store/registry-login.js")).logout(options),
-    doctor: async (options) => (await import("../api/doctor/doctor.js")).doctor(options),
-    openBuildHistory: async (options) => (await import("../api/store/build-history.js")).openBuildHistory(options),
-  },
+  api: library(() => opened(process.stderr)),
   // Each stream is opened when a command asks for it, which takes up to a millisecond.
   get stdin() {
     if (!reads) process.stdin.on("error", () => undefined);

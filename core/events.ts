@@ -102,12 +102,24 @@ export type BuildEvent =
       readonly current: number;
       readonly total?: number;
       readonly done: boolean;
+      /**
+       * True for a wait that is no work of this process: for a server, a program, a reader or
+       * another build. `item` then says what is waited for.
+       */
+      readonly wait?: true;
     }
   /** This event precedes the step's `cached`, or follows its `started`. */
   | { readonly type: "explained"; readonly step: StepId; readonly at: number; readonly explanation: StepExplanation }
   | { readonly type: "warning"; readonly step?: StepId; readonly diagnostic: Diagnostic };
 
 export type EventSink = (event: BuildEvent) => void;
+
+type PartOfStep = Pick<Extract<BuildEvent, { readonly type: "progress" }>, "item" | "current" | "total" | "done" | "wait">;
+
+/** Returns what a progress event says of a part. */
+export function partOf(item: string, current: number, total: number | undefined, done: boolean, wait = false): PartOfStep {
+  return { item, current, ...(total === undefined ? {} : { total }), done, ...(wait ? { wait } : {}) };
+}
 
 /** Returns the milliseconds since the epoch with a monotonic fraction. */
 export function now(): number {

@@ -7,5 +7,5 @@ import type { ExportContext } from "./exporter.js";
  * destination as progress.
  */
 export function withExportSink<T>(dest: string | Writable, context: ExportContext, produce: (sink: ByteSink) => Promise<T>): Promise<T> {
-  return withSink(dest, { signal: context.signal, onWait: (what) => context.progress(what, 0, undefined, false) }, produce);
+  return withSink(dest, { signal: context.signal, onWait: (what) => context.progress(what, 0, undefined, false, true) }, produce);
 }

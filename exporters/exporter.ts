@@ -65,7 +65,7 @@ export interface ExportRequest {
 export interface ExportContext {
   readonly blobs: BlobStore;
   readonly signal: AbortSignal;
-  progress(item: string, current: number, total: number | undefined, done: boolean): void;
+  progress(item: string, current: number, total: number | undefined, done: boolean, wait?: boolean): void;
 }
 
 export interface ExportResult {

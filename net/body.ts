@@ -1,6 +1,6 @@
 import { CanceledError, throwIfAborted } from "../core/errors.js";
 import type { HttpFailures } from "./errors.js";
-import { type HttpLimits, StalledError } from "./limits.js";
+import { type HttpLimits, type OnWait, StalledError, waitingFor } from "./limits.js";
 import type { HttpResponse } from "./response.js";
 
 export interface HttpAnswer {
@@ -12,6 +12,7 @@ export interface HttpAnswer {
   /** Aborted when the caller gives up, or when the connections are closed. */
   readonly signal: AbortSignal;
   readonly limits: HttpLimits;
+  readonly onWait?: OnWait | undefined;
 }
 
 /**
@@ -82,7 +83,7 @@ export async function startOfBody(answer: HttpAnswer, limit = 8192): Promise<str
  * Counts only the time in which the reader waits for bytes.
  */
 async function* watched(
-  { response, signal, limits }: HttpAnswer,
+  { response, url, signal, limits, onWait }: HttpAnswer,
   { idle, leastBytes }: Pick<HttpLimits, "idle" | "leastBytes">,
 ): AsyncGenerator<Uint8Array, void> {
   const stream = response.body;
@@ -97,13 +98,20 @@ async function* watched(
     if (reading) stream.destroy(new StalledError(received === 0 ? "sent nothing" : "sent too little", idle));
     else late = true;
   });
+  let ended: (() => void) | undefined;
+  const notice = limits.timer(limits.notice, () => {
+    if (reading) ended ??= onWait?.(waitingFor(url));
+  });
   try {
     for await (const chunk of stream) {
       const bytes = chunk as Uint8Array;
       received += bytes.length;
+      ended?.();
+      ended = undefined;
       reading = false;
       yield bytes;
       reading = true;
+      notice.refresh();
       if (received < leastBytes && !late) continue;
       late = false;
       received = 0;
@@ -111,6 +119,8 @@ async function* watched(
     }
   } finally {
     timer.cancel();
+    notice.cancel();
+    ended?.();
     signal.removeEventListener("abort", cancel);
     stream.destroy();
   }

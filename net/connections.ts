@@ -7,7 +7,7 @@ import { systemErrorCode } from "../core/errors.js";
 import { inHome } from "../core/system/home.js";
 import { readRegularFile } from "../core/system/regular-file.js";
 import type { HttpFailures } from "./errors.js";
-import { DEFAULT_LIMITS, type HttpLimits } from "./limits.js";
+import { DEFAULT_LIMITS, type HttpLimits, type OnWait } from "./limits.js";
 import { keepIdleAgent, takeIdleAgent } from "./idle-agents.js";
 import { proxyFor, type Environment } from "./proxy.js";
 
@@ -30,6 +30,8 @@ interface ConnectionsOptions {
   readonly limits?: HttpLimits | undefined;
   /** Certificates in PEM that are trusted, too. */
   readonly authorities?: readonly string[] | undefined;
+  /** Hears of the waits of requests that report to nobody else. */
+  readonly onWait?: OnWait | undefined;
 }
 
 /**
@@ -44,13 +46,15 @@ export class Connections {
   /** Makes the errors of exchanges over these connections. */
   readonly failures: HttpFailures;
   readonly limits: HttpLimits;
+  readonly onWait: OnWait | undefined;
   readonly #agents = new Map<string, Promise<Agent>>();
   /** Agents without certificates of the user's, which others can use afterwards. */
   readonly #plain = new Map<string, Agent>();
   readonly #closing = new AbortController();
   #closed = false;
 
-  constructor({ env, certificateDirectories, failures, limits = DEFAULT_LIMITS, authorities = [] }: ConnectionsOptions) {
+  constructor({ env, certificateDirectories, failures, limits = DEFAULT_LIMITS, authorities = [], onWait }: ConnectionsOptions) {
+    this.onWait = onWait;
     this.#authorities = authorities;
     this.#env = env;
     this.#certificateDirectories = certificateDirectories;

@@ -23,7 +23,7 @@ export interface HttpLimits {
    * one that brought bytes.
    */
   readonly patience: number;
-  /** Time after which a wait for an answer is reported. */
+  /** Time after which a wait for an answer, or for the next bytes of a body, is reported. */
   readonly notice: number;
   readonly timer: (limit: number, expire: () => void) => Timer;
 }
@@ -85,10 +85,17 @@ export class StalledError extends Error {
 /** Reports that a wait began; the function that it returns reports its end. */
 export type OnWait = (what: string) => () => void;
 
+/** Returns the text of a wait for a server. */
+export function waitingFor({ host }: URL): string {
+  return `waiting for ${host}`;
+}
+
 /** Returns a callback that shows waits as parts of a step. */
-export function waitsOf(reporter: { progress(item: string, current: number, total: number | undefined, done: boolean): void }): OnWait {
+export function waitsOf(reporter: {
+  progress(item: string, current: number, total: number | undefined, done: boolean, wait: boolean): void;
+}): OnWait {
   return (what) => {
-    reporter.progress(what, 0, undefined, false);
-    return () => reporter.progress(what, 0, undefined, true);
+    reporter.progress(what, 0, undefined, false, true);
+    return () => reporter.progress(what, 0, undefined, true, true);
   };
 }

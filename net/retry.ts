@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { CanceledError, throwIfAborted } from "../core/errors.js";
 import { HttpError } from "./errors.js";
-import { DEFAULT_LIMITS, type HttpLimits, LONGEST_PAUSE, type OnWait } from "./limits.js";
+import { DEFAULT_LIMITS, type HttpLimits, LONGEST_PAUSE, type OnWait, waitingFor } from "./limits.js";
 
 /** Time as a client sees it. Tests inject one that does not wait. */
 export interface Clock {
@@ -94,9 +94,9 @@ export class Retries {
       error.exhausted = true;
       throw error;
     }
-    const { host } = new URL(error.url);
+    const url = new URL(error.url);
     const seconds = pause < 10_000 ? Math.round(pause / 100) / 10 : Math.round(pause / 1000);
-    const ended = onWait?.(`waiting for ${host}, retry ${this.#failures} of ${MAX_ATTEMPTS - 1} in ${seconds} s`);
+    const ended = onWait?.(`${waitingFor(url)}, retry ${this.#failures} of ${MAX_ATTEMPTS - 1} in ${seconds} s`);
     try {
       await clock.sleep(pause, signal);
     } finally {

@@ -1,7 +1,7 @@
 import { throwIfAborted } from "../core/errors.js";
 import { discard, type HttpAnswer } from "./body.js";
 import type { Connections } from "./connections.js";
-import { type HttpLimits, type OnWait, StalledError, type Timer } from "./limits.js";
+import { type HttpLimits, type OnWait, StalledError, type Timer, waitingFor } from "./limits.js";
 import { sendRequest } from "./send.js";
 import type { HttpResponse } from "./response.js";
 import { openUpload, type UploadBody } from "./upload.js";
@@ -36,9 +36,9 @@ export async function exchange(request: HttpRequest, connections: Connections): 
   let authorization = request.authorization;
   for (let redirects = 0; ; redirects++) {
     const { failures, limits } = connections;
-    const signal = request.signal ?? connections.closing;
-    const response = await send({ ...request, url, authorization, signal }, connections);
-    const answer = { response, url, failures, signal, limits };
+    const { signal = connections.closing, onWait = connections.onWait } = request;
+    const response = await send({ ...request, url, authorization, signal, onWait }, connections);
+    const answer = { response, url, failures, signal, limits, onWait };
     const location = response.headers.get("location");
     if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return answer;
     const keepsMethod = request.method === "GET" || request.method === "HEAD" || response.status === 307 || response.status === 308;
@@ -77,7 +77,7 @@ async function send(request: HttpRequest & { readonly signal: AbortSignal }, con
   const agent = await connections.agent(url, request.verify ?? true);
   const headers: Record<string, string> = { "user-agent": USER_AGENT, ...request.headers };
   if (request.authorization !== undefined) headers["authorization"] = request.authorization;
-  const watch = new Watch(connections.limits, () => request.onWait?.(`waiting for ${url.host}`));
+  const watch = new Watch(connections.limits, () => request.onWait?.(waitingFor(url)));
   const upload = request.body === undefined ? undefined : openUpload(request.body, watch);
   // Without a length, chunks would be sent, which some registries refuse.
   if (upload !== undefined) headers["content-length"] = String(upload.size);

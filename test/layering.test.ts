@@ -102,6 +102,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
     "commands",
     "docker",
     "commands-table.ts",
+    "library.ts",
     "run.ts",
     "main.ts",
   ],

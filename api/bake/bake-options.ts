@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import type { Diagnostic } from "../../core/diagnostics.js";
+import type { EventSink } from "../../core/events.js";
 import type { PlannedBakeTarget } from "../options/planned-target.js";
 
 /** Options of `readBake`. Names and meaning are those of `docker buildx bake`. */
@@ -18,9 +19,10 @@ export interface BakeOptions {
   readonly remote?: string;
   /** Value of `BAKE_CMD_CONTEXT`. Default: `cwd://`, the working directory. */
   readonly commandContext?: string;
-  /** Store and signal for reading `remote`. */
+  /** Store, signal and events for reading `remote`. */
   readonly root?: string;
   readonly signal?: AbortSignal;
+  readonly onEvent?: EventSink;
   /** Directory that paths of files are relative to. Default: the working directory. */
   readonly directory?: string;
   /** Names and patterns of targets and groups. Default: `default`. */

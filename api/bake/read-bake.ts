@@ -108,7 +108,7 @@ async function filesOf(
   options: BakeOptions,
   untyped: ProjectFiles,
 ): Promise<{ readonly files: readonly SourceFile[]; readonly context?: string | undefined }> {
-  const { remote, files: names = [], root, signal } = options;
+  const { remote, files: names = [], root, signal, onEvent } = options;
   if (remote === undefined) return { files: await readBakeFiles(options, untyped) };
   const { readRemoteFiles } = await import("./remote-files.js");
   const isLocal = (name: string): boolean => name.startsWith("cwd://");
@@ -117,6 +117,7 @@ async function filesOf(
     defaults: DEFAULT_FILES,
     ...(root === undefined ? {} : { root }),
     ...(signal === undefined ? {} : { signal }),
+    ...(onEvent === undefined ? {} : { onEvent }),
   });
   const local = names.some(isLocal) ? await readBakeFiles({ ...options, files: names.filter(isLocal) }, untyped) : [];
   return { files: [...found.files, ...local], context: found.context };

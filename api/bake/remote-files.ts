@@ -11,7 +11,7 @@ import { noRemoteFile, remoteTooLarge } from "./errors.js";
 /** Bytes that a definition may have, as in buildx. */
 const LARGEST = 2 * 1024 * 1024;
 
-interface RemoteOptions extends Pick<BuildOptions, "root" | "signal"> {
+interface RemoteOptions extends Pick<BuildOptions, "root" | "signal" | "onEvent"> {
   /** Files of the repository or archive; none is the first of the usual ones. */
   readonly names: readonly string[];
   readonly defaults: readonly string[];

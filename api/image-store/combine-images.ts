@@ -1,11 +1,12 @@
 import { type Digest, sha256 } from "../../core/digest.js";
 import { UsageError } from "../../core/errors.js";
-import type { EventSink } from "../../core/events.js";
+import { waitsOf } from "../../net/limits.js";
 import { isAttestation, manifestBlobs, platformOf } from "../../oci/image.js";
 import { isIndexType, mediaTypes } from "../../oci/media-types.js";
 import { formatPlatform, parsePlatform, platformRank } from "../../oci/platform.js";
 import { formatReference, parseReference, type Reference, withDefaultTag } from "../../oci/reference.js";
 import type { RegistryClient } from "../../oci/registry/client.js";
+import type { PullOptions } from "../../oci/registry/pull.js";
 import { type OutgoingBlob, type OutgoingManifest, pushImage } from "../../oci/registry/push-image.js";
 import { type Descriptor, descriptorPlatform, type Index, type Manifest } from "../../oci/types.js";
 import { parseImageConfig, parseManifestOrIndex } from "../../oci/validate.js";
@@ -35,7 +36,6 @@ export interface CombineOptions extends RemoteOptions {
   readonly preferIndex?: boolean;
   /** True pushes nothing. */
   readonly dryRun?: boolean;
-  readonly onEvent?: EventSink;
 }
 
 export interface CombinedImage {
@@ -57,18 +57,21 @@ interface Part {
  * does not have yet. No layer goes through the local store.
  */
 export async function combineImages(options: CombineOptions): Promise<CombinedImage> {
-  const { tags, dryRun = false, signal = new AbortController().signal, onEvent = () => undefined } = options;
+  const { tags, dryRun = false, insecure = [], signal = new AbortController().signal, onEvent = () => undefined } = options;
   const targets = tags.map((tag) => withDefaultTag(UsageError.of(() => parseReference(tag))));
-  return withRegistry(options, async (client) => {
+  return withRegistry({ insecure }, async (client) => {
     const reader = new SourceReader(client, targets[0], options);
-    const image = await reader.read();
+    const names = options.sources.map(({ ref }) => ref).join(", ");
+    const image = await runAsStep({ kind: "internal", text: `load metadata for ${names}` }, onEvent, (step) =>
+      reader.read({ signal, onWait: waitsOf(step) }),
+    );
     const combined = { ...image.target, sources: image.parts.map(sourceOf) };
     if (dryRun) return combined;
     for (const target of targets) {
       const name = formatReference(target);
-      await runAsStep({ kind: "export", text: `pushing ${name}` }, onEvent, async ({ progress }) => {
-        const outgoing = await reader.outgoing(image, target);
-        await pushImage(outgoing, [target], client, { signal, progress });
+      await runAsStep({ kind: "export", text: `pushing ${name}` }, onEvent, async (step) => {
+        const outgoing = await reader.outgoing(image, target, { signal, onWait: waitsOf(step) });
+        await pushImage(outgoing, [target], client, { signal, progress: step.progress });
       });
     }
     return combined;
@@ -96,20 +99,20 @@ class SourceReader {
     this.#options = options;
   }
 
-  async read(): Promise<Combination> {
+  async read(waiting: PullOptions): Promise<Combination> {
     const { sources, preferIndex = true } = this.#options;
     const [first] = sources;
     const alone = sources.length === 1 && first !== undefined && this.#unchanged(first);
     if (alone && first !== undefined) {
       const origin = this.#reference(first.ref);
-      const fetched = await this.#client.manifest(origin, undefined, this.#options);
+      const fetched = await this.#client.manifest(origin, undefined, waiting);
       const parsed = parseManifestOrIndex(fetched.bytes, fetched.descriptor.mediaType, first.ref);
       if (parsed.kind === "index") return { parts: parsed.value.manifests.map((entry) => ({ entry, origin })), target: fetched };
       if (!preferIndex) return { parts: [{ entry: fetched.descriptor, origin }], target: fetched };
     }
     const parts: Part[] = [];
     for (const source of sources) {
-      for (const part of await this.#partsOf(source)) {
+      for (const part of await this.#partsOf(source, waiting)) {
         if (!parts.some(({ entry }) => entry.digest === part.entry.digest)) parts.push(part);
       }
     }
@@ -130,12 +133,12 @@ class SourceReader {
     return { registry, repository, digest: ref as Digest };
   }
 
-  async #partsOf({ ref, descriptor: given = {} }: ImageSource): Promise<readonly Part[]> {
+  async #partsOf({ ref, descriptor: given = {} }: ImageSource, waiting: PullOptions): Promise<readonly Part[]> {
     const origin = this.#reference(ref);
-    const { descriptor, bytes } = await this.#client.manifest(origin, undefined, this.#options);
+    const { descriptor, bytes } = await this.#client.manifest(origin, undefined, waiting);
     const parsed = parseManifestOrIndex(bytes, descriptor.mediaType, `manifest of ${ref}`);
     if (parsed.kind === "index") return parsed.value.manifests.map((entry) => ({ entry: this.#annotated(entry), origin }));
-    const platform = given.platform ?? (await this.#platformOf(parsed.value, origin));
+    const platform = given.platform ?? (await this.#platformOf(parsed.value, origin, waiting));
     const { mediaType, digest, size } = descriptor;
     const entry = {
       mediaType,
@@ -154,9 +157,9 @@ class SourceReader {
     return { ...rest, annotations: { ...entry.annotations, ...more }, ...(platform ? { platform } : {}) };
   }
 
-  async #platformOf({ config }: Manifest, origin: Reference): Promise<Descriptor["platform"]> {
+  async #platformOf({ config }: Manifest, origin: Reference, waiting: PullOptions): Promise<Descriptor["platform"]> {
     const chunks: Uint8Array[] = [];
-    for await (const chunk of this.#client.blob(origin, config, this.#options)) chunks.push(chunk);
+    for await (const chunk of this.#client.blob(origin, config, waiting)) chunks.push(chunk);
     return descriptorPlatform(platformOf(parseImageConfig(Buffer.concat(chunks), `config of ${formatReference(origin)}`)));
   }
 
@@ -193,17 +196,17 @@ class SourceReader {
   }
 
   /** Returns what `target`'s repository needs beside the index. */
-  async outgoing({ parts, target }: Combination, { registry, repository }: Reference) {
+  async outgoing({ parts, target }: Combination, { registry, repository }: Reference, waiting: PullOptions) {
     const manifests: OutgoingManifest[] = [];
     const blobs = new Map<Digest, OutgoingBlob>();
     for (const { entry, origin } of parts) {
       if (isIndexType(entry.mediaType)) throw nestedIndex(formatReference(origin));
       if (origin.registry === registry && origin.repository === repository) continue;
-      const fetched = await this.#client.manifest(origin, entry.digest, this.#options);
+      const fetched = await this.#client.manifest(origin, entry.digest, waiting);
       const parsed = parseManifestOrIndex(fetched.bytes, fetched.descriptor.mediaType, `manifest ${entry.digest}`);
       if (parsed.kind === "index") throw nestedIndex(formatReference(origin));
       for (const blob of manifestBlobs(parsed.value)) {
-        const open = (signal: AbortSignal) => this.#client.blob(origin, blob, { signal });
+        const open = (signal: AbortSignal) => this.#client.blob(origin, blob, { ...waiting, signal });
         blobs.set(blob.digest, { descriptor: blob, kind: "blob", origin, open });
       }
       if (entry.digest !== target.descriptor.digest) manifests.push(fetched);

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
 import { CanceledError, UsageError } from "../../core/errors.js";
+import type { EventSink } from "../../core/events.js";
 import { inParallel } from "../../core/tasks/in-parallel.js";
 import { checkLayerCount, isAttestation, type ManifestNode, platformOf, readTree, requirePlatform } from "../../oci/image.js";
 import { waitsOf } from "../../net/limits.js";
@@ -41,7 +42,7 @@ export async function pullImages(ref: string, { store, registry }: TransferParts
   const wanted = platforms === "all" ? "all" : UsageError.of(() => platforms?.map(parsePlatform));
   if (allTags) requireNoTag(reference, ref);
   const client = await registry();
-  const references = allTags ? await tagsOf(reference, client, signal) : [withDefaultTag(reference)];
+  const references = allTags ? await tagsOf(reference, client, { onEvent, signal }) : [withDefaultTag(reference)];
   const pulled: PulledImage[] = [];
   for (const one of references) {
     const work = new Pull({ reference: one, wanted, store, client });
@@ -60,9 +61,15 @@ export function requireNoTag(reference: Reference, text: string): void {
   throw tagBesideAllTags(text, reference);
 }
 
-async function tagsOf(reference: Reference, client: RegistryClient, signal: AbortSignal): Promise<readonly Reference[]> {
+async function tagsOf(
+  reference: Reference,
+  client: RegistryClient,
+  { onEvent, signal }: { readonly onEvent: EventSink; readonly signal: AbortSignal },
+): Promise<readonly Reference[]> {
   const repository = `${reference.registry}/${reference.repository}`;
-  const tags = await client.tags(reference, { signal });
+  const tags = await runAsStep({ kind: "internal", text: `list the tags of ${repository}` }, onEvent, ({ progress }) =>
+    client.tags(reference, waiting({ signal, progress })),
+  );
   if (tags.length === 0) throw noTags(repository);
   // Parsed again: a registry may return any text.
   return tags.map((tag) => parseReference(`${repository}:${tag}`));

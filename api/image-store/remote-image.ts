@@ -1,11 +1,14 @@
 import type { Digest } from "../../core/digest.js";
 import { UsageError } from "../../core/errors.js";
+import type { EventSink } from "../../core/events.js";
+import { waitsOf } from "../../net/limits.js";
 import { isAttestation, platformOf } from "../../oci/image.js";
 import { formatPlatform } from "../../oci/platform.js";
 import { formatReference, parseReference, type Reference, withDefaultTag } from "../../oci/reference.js";
-import { createRegistryClient, type RegistryClient } from "../../oci/registry/client.js";
+import { createRegistryClient, type RegistryClient, type RegistryClientOptions } from "../../oci/registry/client.js";
 import type { Descriptor, Index, Manifest } from "../../oci/types.js";
 import { MAX_METADATA_SIZE, parseJson, parseManifestOrIndex } from "../../oci/validate.js";
+import { runAsStep } from "../record/build-steps.js";
 import { documentTooLarge } from "./errors.js";
 
 /** Options of what is done at registries alone. */
@@ -13,6 +16,7 @@ export interface RemoteOptions {
   readonly signal?: AbortSignal;
   /** Hosts that may speak plain HTTP or show any certificate. Loopback hosts always may. */
   readonly insecure?: readonly string[];
+  readonly onEvent?: EventSink;
 }
 
 /** An image as its registry has it. */
@@ -30,8 +34,8 @@ export interface RemoteImage {
 }
 
 /** Runs `work` with a client of registries, which is closed afterwards. */
-export async function withRegistry<T>({ insecure = [] }: RemoteOptions, work: (client: RegistryClient) => Promise<T>): Promise<T> {
-  const client = createRegistryClient({ insecure });
+export async function withRegistry<T>(options: RegistryClientOptions, work: (client: RegistryClient) => Promise<T>): Promise<T> {
+  const client = createRegistryClient(options);
   try {
     return await work(client);
   } finally {
@@ -42,21 +46,24 @@ export async function withRegistry<T>({ insecure = [] }: RemoteOptions, work: (c
 /** Reads the manifest or index of an image at its registry, and shows it to `use`. */
 export async function inspectRemote<T>(ref: string, options: RemoteOptions, use: (image: RemoteImage) => Promise<T>): Promise<T> {
   const reference = withDefaultTag(UsageError.of(() => parseReference(ref)));
-  return withRegistry(options, async (client) => {
-    const { descriptor, bytes } = await client.manifest(reference, undefined, options);
-    const name = formatReference(reference);
-    const parsed = parseManifestOrIndex(bytes, descriptor.mediaType, `manifest of ${name}`);
-    const reader = new RemoteReader(client, reference, options);
-    const nodes = parsed.kind === "manifest" ? [{ descriptor, manifest: parsed.value }] : undefined;
-    return use({
-      name,
-      descriptor,
-      bytes,
-      document: parsed.value,
-      images: () => reader.images(nodes ?? (parsed.value as Index).manifests),
-      attestations: () => reader.attestations(parsed.kind === "index" ? parsed.value.manifests : []),
-    });
-  });
+  const name = formatReference(reference);
+  const { insecure = [], onEvent = () => undefined } = options;
+  return runAsStep({ kind: "internal", text: `load metadata for ${name}` }, onEvent, (step) =>
+    withRegistry({ insecure, onWait: waitsOf(step) }, async (client) => {
+      const { descriptor, bytes } = await client.manifest(reference, undefined, options);
+      const parsed = parseManifestOrIndex(bytes, descriptor.mediaType, `manifest of ${name}`);
+      const reader = new RemoteReader(client, reference, options);
+      const nodes = parsed.kind === "manifest" ? [{ descriptor, manifest: parsed.value }] : undefined;
+      return use({
+        name,
+        descriptor,
+        bytes,
+        document: parsed.value,
+        images: () => reader.images(nodes ?? (parsed.value as Index).manifests),
+        attestations: () => reader.attestations(parsed.kind === "index" ? parsed.value.manifests : []),
+      });
+    }),
+  );
 }
 
 type Node = Descriptor | { readonly descriptor: Descriptor; readonly manifest: Manifest };

@@ -1,12 +1,12 @@
 import { sha256 } from "../../core/digest.js";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
-import { announced, type EventSink, now, type StepId } from "../../core/events.js";
+import { announced, type EventSink, now, partOf, type StepId } from "../../core/events.js";
 import { type StepInfo, stepName } from "../../core/step.js";
 
 /** Reports progress of one step outside the graph. */
 interface StepReporter {
   readonly id: StepId;
-  progress(item: string, current: number, total: number | undefined, done: boolean): void;
+  progress(item: string, current: number, total: number | undefined, done: boolean, wait?: boolean): void;
 }
 
 /**
@@ -20,8 +20,7 @@ export async function runAsStep<T>(info: StepInfo, onEvent: EventSink, work: (st
   try {
     const result = await work({
       id,
-      progress: (item, current, total, done) =>
-        onEvent({ type: "progress", step: id, at: now(), item, current, ...(total === undefined ? {} : { total }), done }),
+      progress: (...part) => onEvent({ type: "progress", step: id, at: now(), ...partOf(...part) }),
     });
     onEvent({ type: "completed", step: id, at: now() });
     return result;

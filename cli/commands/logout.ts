@@ -16,7 +16,8 @@ export const command: Command = {
       args,
     );
     const [registry] = flags.operands;
-    const { server, removed } = await environment.api.logout({ env: environment.env, ...(registry === undefined ? {} : { registry }) });
+    const { env, signal } = environment;
+    const { server, removed } = await environment.api.logout({ env, signal, ...(registry === undefined ? {} : { registry }) });
     await print(environment.stdout, removed ? `Removing login credentials for ${server}\n` : `Not logged in to ${server}\n`);
     return EXIT.success;
   },

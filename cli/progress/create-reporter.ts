@@ -1,5 +1,6 @@
 import { quietReporter } from "./quiet.js";
 import type { Reporter, ReporterOptions } from "./reporter.js";
+import { showWaits } from "./show-waits.js";
 
 export type ProgressForm = "auto" | "tty" | "plain" | "rawjson" | "quiet" | "none";
 
@@ -16,9 +17,10 @@ export interface Terminal {
  */
 export async function createReporter(form: ProgressForm, options: () => ReporterOptions & Terminal): Promise<Reporter> {
   switch (form) {
-    case "quiet":
     case "none":
       return quietReporter();
+    case "quiet":
+      return quietReporter(showWaits(() => options().stream));
     case "rawjson":
       return (await import("./rawjson.js")).rawJsonReporter(options());
     case "auto":

@@ -1,6 +1,7 @@
+import type { EventSink } from "../../core/events.js";
 import type { Reporter } from "./reporter.js";
 
-/** Shows nothing while the build runs. */
-export function quietReporter(): Reporter {
-  return { onEvent: () => undefined, finish: () => undefined, showsOutput: false };
+/** Shows nothing of the build while it runs. `onEvent` may show what it waits for. */
+export function quietReporter(onEvent: EventSink = () => undefined): Reporter {
+  return { onEvent, finish: () => undefined, showsOutput: false };
 }

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { setMember } from "../../core/set-member.js";
 import { twoStandardInputs, badBuildArg, badWord } from "./errors.js";
 import { contextKind } from "../../api/options/context-kind.js";
@@ -131,8 +132,9 @@ export async function readInputs(flags: ParsedFlags, environment: CliEnvironment
   const [operand = "."] = flags.operands;
   const file = flags.one("file");
   if (operand === "-" && file === "-") throw twoStandardInputs();
-  const local = operand !== "-" && isLocal(hostPath(environment, operand));
-  const context = operand === "-" ? environment.stdin : local ? hostPath(environment, operand) : operand;
+  const path = hostPath(environment, operand);
+  const local = operand !== "-" && (existsSync(path) || isLocal(operand));
+  const context = operand === "-" ? environment.stdin : local ? path : operand;
   if (file === undefined) return { context };
   if (file === "-") return { context, dockerfile: { text: await collectText(environment.stdin, "<stdin>"), name: "<stdin>" } };
   // With another kind of context the path is one inside it.

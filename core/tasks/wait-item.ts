@@ -1,5 +1,5 @@
 /** Reports progress of one part of a piece of work. */
-type Progress = (item: string, current: number, total: number | undefined, done: boolean) => void;
+type Progress = (item: string, current: number, total: number | undefined, done: boolean, wait: boolean) => void;
 
 /** A line of progress that names a resource that is waited for, and its holder. */
 export class WaitItem {
@@ -16,12 +16,12 @@ export class WaitItem {
   held(holder: string | undefined): void {
     this.free();
     this.#shown = holder === undefined ? this.#what : `${this.#what}: ${holder}`;
-    this.#progress(this.#shown, 0, undefined, false);
+    this.#progress(this.#shown, 0, undefined, false, true);
   }
 
   /** Ends the line that is shown, if any. */
   free(): void {
-    if (this.#shown !== undefined) this.#progress(this.#shown, 0, undefined, true);
+    if (this.#shown !== undefined) this.#progress(this.#shown, 0, undefined, true, true);
     this.#shown = undefined;
   }
 }

@@ -71,7 +71,7 @@ export class Authorizer {
   async header(scopes: readonly string[], { signal, onWait }: Waiting = {}): Promise<string | undefined> {
     if (this.#challenge === undefined) return undefined;
     if (this.#challenge.scheme === "basic") {
-      const credentials = await unlessAborted(this.#find(), signal);
+      const credentials = await unlessAborted(this.#find(onWait), signal);
       return credentials?.kind === "basic" ? basic(credentials) : undefined;
     }
     const key = scopes.join(" ");
@@ -149,9 +149,10 @@ export class Authorizer {
     );
   }
 
-  #find(): Promise<Credentials | undefined> {
+  #find(onWait?: OnWait): Promise<Credentials | undefined> {
     const { registry, connections } = this.#options;
-    this.#credentials ??= this.#options.credentials.find(registry, { signal: connections.closing }).catch((error: unknown) => {
+    const waiting = { signal: connections.closing, onWait: onWait ?? connections.onWait };
+    this.#credentials ??= this.#options.credentials.find(registry, waiting).catch((error: unknown) => {
       // Many pulls need no credentials: a broken helper must not stop them.
       this.#credentialError = error;
       return undefined;
@@ -163,7 +164,7 @@ export class Authorizer {
     const { clock, connections } = this.#options;
     const what = `get a token for ${this.#options.registry}`;
     const realm = new URL(challenge.parameters["realm"] as string);
-    const credentials = await this.#find();
+    const credentials = await this.#find(onWait);
     if (credentials !== undefined && realm.protocol === "http:" && !this.#mayBeOpen(realm)) {
       throw protocolError(what, { method: "GET", url: realm }, "would get the password unencrypted");
     }
@@ -191,7 +192,7 @@ export class Authorizer {
         if (this.#options.wantIdentityToken) this.#identityToken = identity;
         return token;
       },
-      { clock, limits: connections.limits, signal: connections.closing, onWait },
+      { clock, limits: connections.limits, signal: connections.closing, onWait: onWait ?? connections.onWait },
     );
   }
 

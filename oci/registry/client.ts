@@ -8,7 +8,7 @@ import type { CredentialSource } from "./credential-types.js";
 import type { Environment } from "../../net/proxy.js";
 import { fetchBlob, fetchManifest, resolve, type FetchedManifest, type PullOptions } from "./pull.js";
 import type { PushBlobOptions, PushedBlob } from "./push.js";
-import type { HttpLimits } from "../../net/limits.js";
+import type { HttpLimits, OnWait } from "../../net/limits.js";
 import { systemClock, type Clock } from "../../net/retry.js";
 import { isLoopbackRegistry, RegistrySession } from "./session.js";
 import { listTags } from "./tags.js";
@@ -32,6 +32,8 @@ export interface RegistryClientOptions {
   readonly authorities?: readonly string[];
   readonly clock?: Clock;
   readonly limits?: HttpLimits;
+  /** Hears of the waits of requests that report to nobody else. */
+  readonly onWait?: OnWait;
   /** Bytes of one part, for registries that refuse a blob in one piece. Default: 16 MiB. */
   readonly partSize?: number;
 }
@@ -78,6 +80,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     failures: registryFailures,
     limits: options.limits,
     authorities: options.authorities,
+    onWait: options.onWait,
   });
   const sessions = new Map<string, RegistrySession>();
   const parse = (ref: string | Reference): Reference => (typeof ref === "string" ? parseReference(ref) : ref);

@@ -3,8 +3,9 @@ import { spawn } from "node:child_process";
 import { started } from "../../core/system/descriptors.js";
 import type { TsbuildError } from "../../core/errors.js";
 import { CanceledError, systemErrorCode, throwIfAborted } from "../../core/errors.js";
+import { DEFAULT_LIMITS } from "../../net/limits.js";
 import type { Environment } from "../../net/proxy.js";
-import type { Credentials } from "./credential-types.js";
+import type { Credentials, Waiting } from "./credential-types.js";
 
 /**
  * Milliseconds after which a helper is killed: one that waits for an invisible dialog must not hang
@@ -16,10 +17,9 @@ const MAX_ANSWER = 1 << 20;
 /** User name that marks the secret as an identity token. */
 const TOKEN_USER = "<token>";
 
-interface CredentialHelperOptions {
+interface CredentialHelperOptions extends Waiting {
   readonly name: string;
   readonly env: Environment;
-  readonly signal?: AbortSignal | undefined;
   /** Longest run of the program, in milliseconds. */
   readonly timeout?: number;
 }
@@ -30,13 +30,13 @@ interface CredentialHelperOptions {
  */
 export class CredentialHelper {
   readonly #env: Environment;
-  readonly #signal: AbortSignal | undefined;
+  readonly #waiting: Waiting;
   readonly #timeout: number;
   readonly program: string;
 
-  constructor({ name, env, signal, timeout = HELPER_TIMEOUT }: CredentialHelperOptions) {
+  constructor({ name, env, timeout = HELPER_TIMEOUT, ...waiting }: CredentialHelperOptions) {
     this.#env = env;
-    this.#signal = signal;
+    this.#waiting = waiting;
     this.#timeout = timeout;
     this.program = `docker-credential-${name}`;
     if (!/^[A-Za-z0-9._-]+$/.test(name)) throw this.#failure("use", `"${name}" is not a helper's name`);
@@ -75,7 +75,7 @@ export class CredentialHelper {
 
   /** Returns the output of the helper, or undefined when it has no credentials for this server. */
   #run(action: "get" | "store" | "erase", input: string, what: string): Promise<string | undefined> {
-    const signal = this.#signal;
+    const { signal, onWait } = this.#waiting;
     return new Promise((resolve, reject) => {
       throwIfAborted(signal);
       const child = started(spawn(this.program, [action], { stdio: ["pipe", "pipe", "pipe"], env: this.#env }));
@@ -91,8 +91,12 @@ export class CredentialHelper {
       const timer = setTimeout(() => end(this.#failure(what, `it did not answer within ${this.#timeout / 1000} s`)), this.#timeout);
       const stop = (): void => end(new CanceledError());
       signal?.addEventListener("abort", stop, { once: true });
+      let ended: (() => void) | undefined;
+      const notice = setTimeout(() => (ended = onWait?.(`waiting for ${this.program}`)), DEFAULT_LIMITS.notice);
       child.on("close", () => {
         clearTimeout(timer);
+        clearTimeout(notice);
+        ended?.();
         signal?.removeEventListener("abort", stop);
       });
       const keep = (chunks: Buffer[]) => {

@@ -2,7 +2,7 @@ import { noHome, badAuth } from "./errors.js";
 import type { Environment } from "../../net/proxy.js";
 import { CredentialHelper } from "./credential-helper.js";
 import { type DockerConfig, dockerConfigPath, helperFor, readDockerConfig, keysOf, serverName, updateAuths } from "./docker-config.js";
-import type { Credentials, CredentialSource, CredentialPlace } from "./credential-types.js";
+import type { Credentials, CredentialSource, CredentialPlace, Waiting } from "./credential-types.js";
 
 /**
  * Returns credentials from docker's `config.json` (`$DOCKER_CONFIG`, else `~/.docker`): from
@@ -16,9 +16,7 @@ export function dockerCredentials(env: Environment): CredentialSource {
       config ??= readDockerConfig(path);
       const helper = helperFor(config, registry);
       const found =
-        helper === undefined
-          ? undefined
-          : await new CredentialHelper({ name: helper, env, signal: options?.signal }).get(serverName(registry));
+        helper === undefined ? undefined : await new CredentialHelper({ name: helper, env, ...options }).get(serverName(registry));
       return found ?? fromAuths(config, registry, path);
     },
   };
@@ -31,7 +29,7 @@ export function dockerCredentials(env: Environment): CredentialSource {
 export async function keepCredentials(
   registry: string,
   credentials: Credentials,
-  { username, env }: { readonly username: string; readonly env: Environment },
+  { username, env, ...waiting }: Waiting & { readonly username: string; readonly env: Environment },
 ): Promise<CredentialPlace> {
   const path = dockerConfigPath(env);
   if (path === undefined) {
@@ -40,7 +38,7 @@ export async function keepCredentials(
   const name = helperFor(readDockerConfig(path), registry);
   const key = serverName(registry);
   if (name !== undefined) {
-    const helper = new CredentialHelper({ name, env });
+    const helper = new CredentialHelper({ name, env, ...waiting });
     await helper.store(key, credentials);
     // An empty entry, as docker leaves it: programs list the registries of a helper by these
     // entries.
@@ -60,7 +58,7 @@ export async function keepCredentials(
  * Removes the credentials of a registry, under all its spellings, from the helper and from `auths`.
  * Returns true when there were any.
  */
-export async function forgetCredentials(registry: string, env: Environment): Promise<boolean> {
+export async function forgetCredentials(registry: string, { env, ...waiting }: Waiting & { readonly env: Environment }): Promise<boolean> {
   const path = dockerConfigPath(env);
   if (path === undefined) return false;
   const config = readDockerConfig(path);
@@ -68,7 +66,7 @@ export async function forgetCredentials(registry: string, env: Environment): Pro
   const key = serverName(registry);
   let found = false;
   if (name !== undefined) {
-    const helper = new CredentialHelper({ name, env });
+    const helper = new CredentialHelper({ name, env, ...waiting });
     found = (await helper.get(key)) !== undefined;
     if (found) await helper.erase(key);
   }

@@ -1,5 +1,6 @@
 import { loginRefused, RegistryError, registryFailures } from "./errors.js";
 import { Connections, defaultCertificateDirectories } from "../../net/connections.js";
+import type { OnWait } from "../../net/limits.js";
 import type { Environment } from "../../net/proxy.js";
 import { systemClock } from "../../net/retry.js";
 import { discard } from "../../net/body.js";
@@ -15,9 +16,10 @@ import { isLoopbackRegistry, RegistrySession } from "./session.js";
 export async function checkCredentials(
   registry: string,
   credentials: Credentials,
-  { env, signal }: { readonly env: Environment; readonly signal?: AbortSignal | undefined },
+  { env, signal, onWait }: { readonly env: Environment; readonly signal?: AbortSignal | undefined; readonly onWait?: OnWait },
 ): Promise<Credentials> {
-  const connections = new Connections({ env, certificateDirectories: defaultCertificateDirectories(env), failures: registryFailures });
+  const certificateDirectories = defaultCertificateDirectories(env);
+  const connections = new Connections({ env, certificateDirectories, failures: registryFailures, onWait });
   const session = new RegistrySession({
     registry,
     insecure: isLoopbackRegistry(registry),

@@ -61,7 +61,7 @@ export class RegistrySession {
   /** Returns the retry options for a request. */
   retrying({ signal, onWait }: Pick<HttpRequest, "signal" | "onWait">): RetryOptions {
     const { clock, connections } = this.#options;
-    return { clock, limits: connections.limits, signal, onWait };
+    return { clock, limits: connections.limits, signal, onWait: onWait ?? connections.onWait };
   }
 
   /** Bytes of one part of an upload that is refused in one piece. */

@@ -55,7 +55,7 @@ export interface OpContext {
   readonly signal: AbortSignal;
   output(stream: "stdout" | "stderr", data: Uint8Array): void;
   /** Shows progress. `current` and `total` are in bytes. */
-  progress(item: string, current: number, total: number | undefined, done: boolean): void;
+  progress(item: string, current: number, total: number | undefined, done: boolean, wait?: boolean): void;
   /**
    * Shows the vertex as running again after its end, because another vertex needs its result, until
    * the last handle is closed.
@@ -65,7 +65,7 @@ export interface OpContext {
 
 /** A step that works on its result after its end. */
 export interface ResumedStep {
-  progress(item: string, current: number, total: number | undefined, done: boolean): void;
+  progress(item: string, current: number, total: number | undefined, done: boolean, wait?: boolean): void;
   /** Closes the handle. Idempotent. */
   close(): void;
 }

@@ -1,5 +1,5 @@
 import { TsbuildError } from "../../core/errors.js";
-import { type BuildEvent, type EventSink, now, type StepId } from "../../core/events.js";
+import { type BuildEvent, type EventSink, now, partOf, type StepId } from "../../core/events.js";
 import type { Node } from "./graph.js";
 import { persistentKey } from "./keys.js";
 import type { OpContext, ResumedStep } from "./op.js";
@@ -67,9 +67,8 @@ export class Reporter {
       output: (stream, data) => {
         if (this.#open(node)) this.#emit({ type: "output", step, at: now(), stream, data });
       },
-      progress: (item, current, total, done) => {
-        if (this.#open(node))
-          this.#emit({ type: "progress", step, at: now(), item, current, ...(total === undefined ? {} : { total }), done });
+      progress: (...part) => {
+        if (this.#open(node)) this.#emit({ type: "progress", step, at: now(), ...partOf(...part) });
       },
       resume: () => this.#resume(step),
     };
@@ -83,9 +82,8 @@ export class Reporter {
     }
     let open = true;
     return {
-      progress: (item, current, total, done) => {
-        if (open && this.#reported.get(step) === "started")
-          this.#emit({ type: "progress", step, at: now(), item, current, ...(total === undefined ? {} : { total }), done });
+      progress: (...part) => {
+        if (open && this.#reported.get(step) === "started") this.#emit({ type: "progress", step, at: now(), ...partOf(...part) });
       },
       close: () => {
         if (!open) return;

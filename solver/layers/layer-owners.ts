@@ -3,7 +3,7 @@ import type { Reporter } from "./ports.js";
 
 /** A step that works on its layers after its end. */
 interface OwnerStep {
-  progress(item: string, current: number, total: number | undefined, done: boolean): void;
+  progress(item: string, current: number, total: number | undefined, done: boolean, wait?: boolean): void;
   close(): void;
 }
 

@@ -27,7 +27,7 @@ export interface FetchOptions {
 /** Reporter of work on layers: the step that asked for it. */
 export interface Reporter {
   readonly signal: AbortSignal;
-  progress(item: string, current: number, total: number | undefined, done: boolean): void;
+  progress(item: string, current: number, total: number | undefined, done: boolean, wait?: boolean): void;
 }
 
 /**
@@ -35,7 +35,7 @@ export interface Reporter {
  * ends with its siblings.
  */
 export function sharedReporter(reporter: Reporter, signal: AbortSignal): Reporter {
-  return { signal, progress: (item, current, total, done) => reporter.progress(item, current, total, done) };
+  return { signal, progress: (...part) => reporter.progress(...part) };
 }
 
 export type { Stack };

@@ -4,7 +4,7 @@ import { removeTree } from "../../core/system/remove-tree.js";
 import type { Reporter } from "../layers/ports.js";
 import type { RepositoryRole, GitResult } from "./git-command.js";
 import { type CommitOptions, type Fetched, withFetched } from "./git-fetch.js";
-import type { GitCommit, GitRemote } from "./git-repositories.js";
+import { type GitCommit, type GitRemote, silenceOf } from "./git-repositories.js";
 import type { GitSource } from "../../llb/sources/git.js";
 import { readCommitTime } from "./git-time.js";
 
@@ -108,7 +108,7 @@ class WorkTree {
       cwd: this.#directory,
       env,
       asks,
-      ...(asks === "submodule" && { remote: "objects" }),
+      ...(asks === "submodule" && { remote: "objects", onSilence: silenceOf(this.#source, this.#reporter, "submodules of ") }),
     });
   }
 }

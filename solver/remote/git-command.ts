@@ -72,6 +72,8 @@ interface GitCommandOptions {
    * GitLimits.stall}). Default: it asks no server.
    */
   readonly remote?: "list" | "objects";
+  /** Hears that the server is silent; the function that it returns hears the end of it. */
+  readonly onSilence?: () => () => void;
   /** Working directory; default: the command's home. */
   readonly cwd?: string;
   /** Origin of the addresses that are asked: the source, or its content. Default: the source. */
@@ -129,7 +131,7 @@ export class GitCommand {
    * `source/git-missing`.
    */
   async run(args: readonly string[], options: GitCommandOptions): Promise<GitResult> {
-    const { signal, cwd = this.#home, asks = "source", limit, remote } = options;
+    const { signal, cwd = this.#home, asks = "source", limit, remote, onSilence } = options;
     const access = await this.#ssh(asks);
     throwIfAborted(signal);
     const env = { ...this.#env, ...sshEnvironment(this.#home, access), ...options.env };
@@ -153,7 +155,7 @@ export class GitCommand {
       };
       const timer = limit === undefined ? undefined : setTimeout(() => expire(`the server did not answer within ${limit / 1000} s`), limit);
       const stall = remote === "list" ? { ...this.#stall, most: 4 * LONGEST_ANSWER } : this.#stall;
-      const unwatch = remote && child.pid !== undefined ? new StallWatch(stall).start(child.pid, expire) : () => undefined;
+      const unwatch = remote && child.pid !== undefined ? new StallWatch(stall).start(child.pid, expire, onSilence) : () => undefined;
       child.stdout.on("data", (chunk: Buffer) => {
         stdout.add(chunk);
         if (stdout.cut) expire(`the server's answer is longer than ${LONGEST_ANSWER} bytes`);

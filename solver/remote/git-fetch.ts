@@ -4,7 +4,7 @@ import type { Store } from "../../cache/store.js";
 import type { Reporter } from "../layers/ports.js";
 import type { GitResult } from "./git-command.js";
 import { commitMissing } from "./git-errors.js";
-import type { GitCommit, GitRemote, GitRepositories } from "./git-repositories.js";
+import { type GitCommit, type GitRemote, type GitRepositories, silenceOf } from "./git-repositories.js";
 import type { GitSource } from "../../llb/sources/git.js";
 
 /** Prefix of the cache's refs for fetched commits. */
@@ -135,7 +135,7 @@ class Fetcher {
   #git(args: readonly string[]): Promise<GitResult> {
     return this.#remote.git.run(["--git-dir", this.#directory, ...args], {
       signal: this.#reporter.signal,
-      ...(args[0] === "fetch" && { remote: "objects" }),
+      ...(args[0] === "fetch" && { remote: "objects", onSilence: silenceOf(this.#source, this.#reporter) }),
     });
   }
 

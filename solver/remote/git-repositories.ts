@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Store } from "../../cache/store.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { SingleFlight } from "../../core/tasks/single-flight.js";
+import { waitsOf } from "../../net/limits.js";
 import type { Reporter } from "../layers/ports.js";
 import type { TsbuildError } from "../../core/errors.js";
 import { type RepositoryRole, GIT_LIMITS, GitCommand, type GitLimits } from "./git-command.js";
@@ -23,6 +24,12 @@ export interface GitCommit {
   readonly name: string | undefined;
   /** Id of the annotated tag. */
   readonly tag: string | undefined;
+}
+
+/** Returns a callback that shows the wait for the server of a repository. */
+export function silenceOf({ remote }: Pick<GitSource, "remote">, reporter: Reporter, whose = ""): () => () => void {
+  const host = URL.canParse(remote) ? new URL(remote).host : remote.replace(/:.*/s, "").replace(/^.*@/s, "");
+  return () => waitsOf(reporter)(`waiting for ${whose}${host}`);
 }
 
 /** Access to one repository. */
@@ -133,6 +140,7 @@ export class GitRepositories {
       signal: reporter.signal,
       limit: this.#limits.list,
       remote: "list",
+      onSilence: silenceOf(source, reporter),
     });
     if (code !== 0) throw await failed(`read ${remote}`, stderr);
     return stdout;

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { DEFAULT_LIMITS } from "../../net/limits.js";
 
 /** Limits for a server that git talks to. Times in milliseconds. */
 export interface StallLimits {
@@ -48,17 +49,27 @@ export class StallWatch {
   }
 
   /**
-   * Looks at a group again and again. Calls `expire` once with the way in which the server failed.
-   * Returns what ends it.
+   * Looks at a group again and again. Calls `expire` once with the way in which the server failed,
+   * and `onSilence` when nothing happens for a moment. Returns what ends it.
    */
-  start(group: number, expire: (how: string) => void): () => void {
+  start(group: number, expire: (how: string) => void, onSilence?: () => () => void): () => void {
+    let ended: (() => void) | undefined;
+    const stop = (): void => {
+      clearInterval(timer);
+      ended?.();
+    };
     const timer = setInterval(() => {
       const stalled = this.look(groupWork(group), this.#interval);
+      if (this.#quiet >= DEFAULT_LIMITS.notice) ended ??= onSilence?.();
+      if (this.#quiet === 0) {
+        ended?.();
+        ended = undefined;
+      }
       if (stalled === undefined) return;
-      clearInterval(timer);
+      stop();
       expire(stalled);
     }, this.#interval);
-    return () => clearInterval(timer);
+    return stop;
   }
 
   /**

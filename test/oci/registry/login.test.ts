@@ -138,9 +138,9 @@ test("credentials are kept in the file, which only its owner may read", async (t
   await keepCredentials("ghcr.io", { kind: "identity-token", token: "id" }, { username: "me", env });
   t.deepEqual(JSON.parse(text()).auths["ghcr.io"], { auth: Buffer.from("me:").toString("base64"), identitytoken: "id" });
   t.deepEqual(await dockerCredentials(env).find("ghcr.io"), { kind: "identity-token", token: "id" });
-  t.true(await forgetCredentials("docker.io", env));
+  t.true(await forgetCredentials("docker.io", { env }));
   t.deepEqual(Object.keys(JSON.parse(text()).auths), ["ghcr.io"]);
-  t.false(await forgetCredentials("docker.io", env));
+  t.false(await forgetCredentials("docker.io", { env }));
   t.deepEqual(readdirSync(directory).sort(), ["config.json", "made"]);
 });
 
@@ -186,7 +186,7 @@ for (const [what, there] of [
 test("a file that is no JSON is not touched", async (t) => {
   const { env, text } = configuration(t, "{auths");
   await t.throwsAsync(keepCredentials("ghcr.io", ME, { username: "me", env }), { code: "registry/config-invalid" });
-  await t.throwsAsync(forgetCredentials("ghcr.io", env), { code: "registry/config-invalid" });
+  await t.throwsAsync(forgetCredentials("ghcr.io", { env }), { code: "registry/config-invalid" });
   t.is(text(), "{auths");
 });
 
@@ -218,10 +218,10 @@ esac
   t.false(text().includes(Buffer.from("me:secret").toString("base64")));
   t.deepEqual(JSON.parse(text()).auths, { "https://index.docker.io/v1/": {} });
   t.deepEqual(await dockerCredentials(env).find("docker.io"), ME);
-  t.true(await forgetCredentials("docker.io", env));
+  t.true(await forgetCredentials("docker.io", { env }));
   t.is(readFileSync(join(directory, "erased"), "utf8"), "https://index.docker.io/v1/\n");
   t.deepEqual(JSON.parse(text()).auths, {});
-  t.false(await forgetCredentials("docker.io", env));
+  t.false(await forgetCredentials("docker.io", { env }));
   await keepCredentials("x.io", { kind: "identity-token", token: "id" }, { username: "me", env });
   t.deepEqual(JSON.parse(readFileSync(kept, "utf8")), { ServerURL: "x.io", Username: "<token>", Secret: "id" });
   const before = readFileSync(path, "utf8");

@@ -111,6 +111,37 @@ test("waits: a server that is slow to answer is named", async (t) => {
   t.is(waits[0], "waiting for HOST");
 });
 
+test("waits: a body that stops is reported once, until its next bytes come", async (t) => {
+  let goOn = (): void => undefined;
+  const { fake, client, waits, onWait } = await rig(t, (_, response) => {
+    response.writeHead(200, { "content-length": BLOB.length }).write(BLOB.subarray(0, 10));
+    goOn = () => void response.end(BLOB.subarray(10));
+  });
+  const onFirst = (what: string) => {
+    const ended = onWait(what);
+    goOn();
+    return ended;
+  };
+  const sizes: number[] = [];
+  for await (const chunk of client.blob(`${fake.host}/a/b`, LAYER, { onWait: onFirst })) sizes.push(chunk.length);
+  t.deepEqual(waits, ["waiting for HOST", "end of waiting for HOST"]);
+  t.is(
+    sizes.reduce((sum, size) => sum + size),
+    BLOB.length,
+  );
+});
+
+test("waits: requests that report to nobody report to whoever made the client", async (t) => {
+  const heard: string[] = [];
+  const { fake, client } = await rig(
+    t,
+    (request, response) => (fake.seen.length === 1 ? void response.writeHead(503).end() : sendBytes(request, response, BLOB)),
+    { onWait: (what) => (heard.push(what.replace(fake.host, "HOST")), () => undefined) },
+  );
+  t.true(await client.hasBlob(`${fake.host}/a/b`, LAYER.digest));
+  t.deepEqual(heard, ["waiting for HOST, retry 1 of 4 in 0.5 s"]);
+});
+
 test("waits: a server that asks for a day is not asked again, and the message says so", async (t) => {
   const { fake, client } = await rig(t, (_, response) => void response.writeHead(429, { "retry-after": "86400" }).end());
   await t.throwsAsync(client.resolve(`${fake.host}/a/b`), { code: "registry/rate-limited", message: /and asks to wait 24 hours$/ });
