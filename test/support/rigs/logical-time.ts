@@ -9,9 +9,18 @@ const TURN = 500;
 const PAUSE = 1;
 
 interface Pending {
-  readonly limit: number;
+  /** Milliseconds that a client has waited when it expires. */
+  readonly waited: number;
   left: number;
   readonly expire: () => void;
+}
+
+interface LogicalTime {
+  readonly clock: Clock;
+  readonly timer: HttpLimits["timer"];
+  /** Calls a function each time that many milliseconds have passed. Returns one that ends it. */
+  every(ms: number, run: () => void): () => void;
+  stop(): void;
 }
 
 /**
@@ -20,14 +29,25 @@ interface Pending {
  * limit is over, and a wait of a minute takes a moment. Note that a turn of the event loop is too
  * short, because a busy kernel delivers late what was sent over loopback.
  */
-export function logicalTime(): { readonly clock: Clock; readonly timer: HttpLimits["timer"]; stop(): void } {
+export function logicalTime(): LogicalTime {
   let time = 0;
   const pending = new Set<Pending>();
+  const start = (one: Pending): ReturnType<HttpLimits["timer"]> => {
+    const whole = one.left;
+    pending.add(one);
+    return {
+      refresh() {
+        one.left = whole;
+        pending.add(one);
+      },
+      cancel: () => void pending.delete(one),
+    };
+  };
   const stop = roundTrips(() => {
-    for (const one of pending) {
+    for (const one of [...pending]) {
       one.left -= TURN;
       if (one.left > 0 || !pending.delete(one)) continue;
-      time += one.limit;
+      time += one.waited;
       one.expire();
     }
   });
@@ -37,16 +57,17 @@ export function logicalTime(): { readonly clock: Clock; readonly timer: HttpLimi
       random: () => 1,
       sleep: async (ms) => void (time += ms),
     },
-    timer(limit, expire) {
-      const one: Pending = { limit, left: limit, expire };
-      pending.add(one);
-      return {
-        refresh() {
-          one.left = limit;
-          pending.add(one);
+    timer: (limit, expire) => start({ waited: limit, left: limit, expire }),
+    every(ms, run) {
+      const repeated = start({
+        waited: 0,
+        left: ms,
+        expire() {
+          run();
+          repeated.refresh();
         },
-        cancel: () => void pending.delete(one),
-      };
+      });
+      return () => repeated.cancel();
     },
     stop,
   };

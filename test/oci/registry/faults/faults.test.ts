@@ -12,6 +12,8 @@ import { cacheContent, NoCache, type Operation, operations } from "./operations.
 const MAX_ATTEMPTS = 12;
 /** Cases that run at the same time. */
 const PARALLEL = 12;
+/** Milliseconds of the client's time between the bytes of a trickle. */
+const TRICKLE = 10_000;
 
 /** Makes a client. Its `time` passes by itself, so that everyday limits take a moment. */
 function clientOf(time?: ReturnType<typeof logicalTime>): RegistryClient {
@@ -52,9 +54,14 @@ interface Case {
  * the registry was asked for what has the fault.
  */
 async function outcome(operation: Operation, { fault, on, times }: Case): Promise<{ readonly how: string; readonly asked: number }> {
-  const options: FaultyOptions = { content: await operation.prepare(), fault: { fault, on, times }, refusesWhole: on === "upload-patch" };
-  const registry = await startFaultyRegistry(options);
   const time = logicalTime();
+  const options: FaultyOptions = {
+    content: await operation.prepare(),
+    fault: { fault, on, times },
+    refusesWhole: on === "upload-patch",
+    every: (run) => time.every(TRICKLE, run),
+  };
+  const registry = await startFaultyRegistry(options);
   const client = clientOf(time);
   const ended = await operation.run(client, registry.host, new AbortController().signal).then(
     () => (operation.done(registry.content) ? "right" : "FALSE SUCCESS"),

@@ -69,16 +69,32 @@ export interface FaultyOptions {
   readonly fault?: { readonly fault: Fault; readonly on: RequestClass; readonly times: number };
   /** Blobs in one piece are refused, as by registries behind small proxies. */
   readonly refusesWhole?: boolean;
+  /** Time between the bytes of a trickle. Default: {@link TRICKLE}. */
+  readonly every?: Every;
 }
 
+/** Calls a function again and again. Returns one that ends it. */
+export type Every = (run: () => void) => () => void;
+
 const REPOSITORY = /^\/v2\/([a-z0-9/-]+?)\/(manifests|blobs)\/(.*)$/;
+/** Milliseconds. */
 const TRICKLE = 20;
 
+const everyMoment: Every = (run) => {
+  const timer = setInterval(run, TRICKLE);
+  return () => clearInterval(timer);
+};
+
 /** Starts a registry in memory, with a token server, that answers some requests wrongly. */
-export async function startFaultyRegistry({ content, fault, refusesWhole = false }: FaultyOptions): Promise<FaultyRegistry> {
+export async function startFaultyRegistry({
+  content,
+  fault,
+  refusesWhole = false,
+  every = everyMoment,
+}: FaultyOptions): Promise<FaultyRegistry> {
   const asked = new Map<RequestClass, number>();
   const uploads = new Map<string, Buffer>();
-  const timers = new Set<NodeJS.Timeout>();
+  const trickles = new Set<() => void>();
   const sockets = new Set<Socket>();
   let origin = "";
   let next = 0;
@@ -150,7 +166,7 @@ export async function startFaultyRegistry({ content, fault, refusesWhole = false
       if (active?.raw !== undefined) return void request.socket.end(active.raw.replaceAll("$ORIGIN", origin));
       const right = answer(kind, request, Buffer.concat(chunks));
       if (active?.status === undefined) right.effect?.();
-      reply(right, active, { request, response, origin, timers });
+      reply(right, active, { request, response, origin, every, trickles });
     });
   });
   server.on("connection", (socket) => {
@@ -167,7 +183,7 @@ export async function startFaultyRegistry({ content, fault, refusesWhole = false
     asked,
     met,
     close() {
-      for (const timer of timers) clearInterval(timer);
+      for (const stop of trickles) stop();
       for (const socket of sockets) socket.destroy();
       server.close();
     },
@@ -213,12 +229,14 @@ function reply(
     request,
     response,
     origin,
-    timers,
+    every,
+    trickles,
   }: {
     readonly request: IncomingMessage;
     readonly response: ServerResponse;
     readonly origin: string;
-    readonly timers: Set<NodeJS.Timeout>;
+    readonly every: Every;
+    readonly trickles: Set<() => void>;
   },
 ): void {
   const body =
@@ -250,9 +268,9 @@ function reply(
     case "stall-in-body":
       return;
     case "trickle": {
-      const timer = setInterval(() => response.write(" "), TRICKLE);
-      timers.add(timer);
-      response.on("close", () => clearInterval(timer));
+      const stop = every(() => response.write(" "));
+      trickles.add(stop);
+      response.on("close", stop);
       return;
     }
     case "endless": {
