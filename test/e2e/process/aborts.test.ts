@@ -213,7 +213,7 @@ serial("two layers of a base image that cannot be had: the command says so, with
       const context = rig.context("context", { Dockerfile: `FROM ${registry.host}/gone\n${step}\n`, one: "1\n" });
       for (let run = 0; run < 4; run++) {
         const ended = await rig.cli(["build", "--progress=plain", "-o", `type=tar,dest=${rig.path("out.tar")}`, context]);
-        t.is(ended.code, 1);
+        t.is(ended.code, 1, ended.stderr);
         t.regex(ended.stderr, /^error\[registry\/not-found\]/m, ended.stderr);
         t.notRegex(ended.stderr, /error\[internal\]/);
         t.deepEqual(rig.leftovers(), []);
