@@ -44,9 +44,9 @@ export function logicalTime(): LogicalTime {
     };
   };
   const stop = roundTrips(() => {
-    for (const one of [...pending]) {
-      one.left -= TURN;
-      if (one.left > 0 || !pending.delete(one)) continue;
+    for (const one of pending) one.left -= TURN;
+    for (const one of [...pending].filter(({ left }) => left <= 0)) {
+      if (!pending.delete(one)) continue;
       time += one.waited;
       one.expire();
     }
