@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/ptrace.h>
@@ -162,17 +163,21 @@ static void try_feature(const struct feature *feature, bool is_virtual)
 
 int mode_probe(int count, char **arguments)
 {
-	static const char *const leftovers[] = {"lower", "upper", "work", "root", "file"};
+	char place[] = "probe-XXXXXX";
 	report_to(STDOUT_FILENO);
 	if (count < 2 || chdir(arguments[0]) < 0) /* `userns` may add an argument */
 		fail_errno("exec/internal", "Usage: probe DIRECTORY mapped|virtual|unprivileged");
+	/* A directory of its own, because everything in it is removed. */
+	if (!mkdtemp(place) || chdir(place) < 0)
+		fail_errno("exec/internal", "Cannot make a directory to try things in");
 	bool is_unprivileged = strcmp(arguments[1], "unprivileged") == 0;
 	for (size_t i = 0; is_unprivileged && i < LENGTH(unprivileged_features); i++)
 		try_feature(&unprivileged_features[i], true);
 	for (size_t i = 0; !is_unprivileged && i < LENGTH(features); i++)
 		try_feature(&features[i], strcmp(arguments[1], "virtual") == 0);
 	umount2("root", MNT_DETACH);
-	for (size_t i = 0; i < LENGTH(leftovers); i++)
-		remove_tree(leftovers[i]);
+	if (chdir("..") < 0)
+		fail_errno("exec/internal", "Cannot leave the directory in which things were tried");
+	remove_tree(place);
 	return 0;
 }
