@@ -26,6 +26,8 @@ export interface SandboxSpec {
   readonly security: "sandbox" | "insecure";
   /** Platform of its programs, such as `linux/arm64`. Default: the machine's own. */
   readonly platform?: string;
+  /** Emulator of its programs, where a loader of ours starts them. The worker chooses it. */
+  readonly emulator?: StepEmulator;
   /**
    * Text that is mounted read-only over /etc/hosts (`hosts`) or /etc/resolv.conf (`resolvConf`).
    * The layer shows no trace of it.
@@ -35,6 +37,13 @@ export interface SandboxSpec {
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   /** Size of /dev/shm in bytes. Default 64 MiB. */
   readonly shmSize?: number;
+}
+
+/** A static program of the machine that runs programs of another processor. */
+export interface StepEmulator {
+  /** Processor of the programs, as `e_machine` of their headers. */
+  readonly machine: number;
+  readonly path: string;
 }
 
 /**

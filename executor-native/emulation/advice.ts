@@ -13,6 +13,6 @@ export function adviceOnProcessors(tier: Tier, qemu = "*"): string {
     case "chroot":
       return `Steps with isolation "chroot" run what the machine around the container has registered: as root of that machine, ${register}, or install QEMU's static programs (${packages})`;
     case "supervised":
-      return 'Steps with isolation "supervised" run programs of this machine\'s processor only: build where steps have namespaces, or let stages FROM --platform=$BUILDPLATFORM compile for the other platform';
+      return `Put QEMU's static program for it into the container (${packages}; Alpine: qemu-${qemu}), which tsbuild then uses by itself, or let stages FROM --platform=$BUILDPLATFORM compile for the other platform`;
   }
 }

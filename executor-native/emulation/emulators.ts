@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { helperPath } from "../helper-path.js";
+import type { StepEmulator } from "../contract.js";
 import { type Interpreter, interpretersHere } from "./interpreters.js";
 import { PROCESSORS, type Processor, processorOf, programStart, registration } from "./processors.js";
 
@@ -23,7 +24,10 @@ interface EmulatorsOptions {
   /** Place for files of its own. */
   readonly directory: string;
   readonly interpreters?: () => readonly Interpreter[];
-  /** True where a loader of ours starts the programs of steps, which knows this processor only. */
+  /**
+   * True where a loader of ours starts the programs of steps, which knows this processor only:
+   * nothing is registered, and the loader starts the emulator.
+   */
   readonly hasLoader?: boolean;
 }
 
@@ -49,12 +53,24 @@ export class Emulators {
     if (!(await this.#machineRuns(processor))) await this.#register();
   }
 
+  /** Returns the emulator that a loader of ours starts for the platform, where steps have one. */
+  ofLoader(platform: string): StepEmulator | undefined {
+    if (!this.#hasLoader) return undefined;
+    const found = this.#interpreters().find(({ processor }) => processor === processorOf(platform));
+    return found && { machine: found.processor.machine, path: found.path };
+  }
+
   /** Returns every platform that steps can run. */
   async platforms(): Promise<readonly RunnablePlatform[]> {
     const found: RunnablePlatform[] = [];
     const byMachine: Processor[] = [];
     const own = PROCESSORS.find(({ native }) => native.includes(process.arch));
-    if (this.#hasLoader) return own ? [{ platform: `linux/${own.architecture}`, by: undefined, native: true }] : [];
+    if (this.#hasLoader) {
+      return [
+        ...(own ? [{ platform: `linux/${own.architecture}`, by: undefined, native: true }] : []),
+        ...this.#interpreters().map(({ processor, path }) => ({ platform: `linux/${processor.architecture}`, by: path, native: false })),
+      ];
+    }
     for (const processor of PROCESSORS) {
       const platform = `linux/${processor.architecture}`;
       if (processor.native.includes(process.arch)) found.push({ platform, by: undefined, native: true });

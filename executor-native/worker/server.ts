@@ -57,7 +57,7 @@ export function serveWorker(options: ServeOptions): void {
   const emulators = new Emulators({
     directory: process.cwd(),
     hasLoader: process.argv.includes(SUPERVISED_ARGUMENT),
-    ...(hasNoNamespaces && { interpreters: () => [] }),
+    ...(process.argv.includes(CHROOT_ARGUMENT) && { interpreters: () => [] }),
   });
   let ending = false;
 
@@ -80,10 +80,13 @@ export function serveWorker(options: ServeOptions): void {
 
   const perform = async (request: Exclude<Request, { readonly type: "abort" }>): Promise<unknown> => {
     if (request.type === "run") {
-      if (request.spec.platform !== undefined) await emulators.prepare(request.spec.platform);
+      const { platform } = request.spec;
+      if (platform !== undefined) await emulators.prepare(platform);
+      const emulator = platform === undefined ? undefined : emulators.ofLoader(platform);
+      const spec = emulator ? { ...request.spec, emulator } : request.spec;
       const onOutput = (stream: "stdout" | "stderr", data: Buffer): void => output(request.id, stream, data);
       const start = hasNoNamespaces ? startChroot : startSandbox;
-      const sandbox = roots ? startInWorkingRoot(start, request.spec, roots, onOutput) : startSandbox(request.spec, undefined, onOutput);
+      const sandbox = roots ? startInWorkingRoot(start, spec, roots, onOutput) : startSandbox(spec, undefined, onOutput);
       sandboxes.set(request.id, sandbox);
       aborts.set(request.id, () => sandbox.stop());
       try {

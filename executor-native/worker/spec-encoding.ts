@@ -1,4 +1,4 @@
-import { isAbsolute } from "node:path";
+import { basename, isAbsolute, join } from "node:path";
 import { unreachable } from "../../core/errors.js";
 import type { SandboxMount, SandboxSpec } from "../contract.js";
 import type { MappedIds } from "../mapped-ids.js";
@@ -134,6 +134,12 @@ export function encodeSpec(
     operation("translated", withoutNamespaces?.translated ?? false);
   }
   for (const mount of spec.mounts) encodeMount(mount, operation);
+  if (spec.emulator) {
+    const dest = join("/run/tsbuild", basename(spec.emulator.path));
+    encodeMount({ type: "bind", source: spec.emulator.path, dest, readonly: true }, operation);
+    operation("emulated", spec.emulator.machine);
+    operation("emulator", dest);
+  }
   for (const arg of spec.args) operation("arg", arg);
   for (const variable of spec.env) operation("env", variable);
   operation("cwd", spec.cwd);

@@ -11,6 +11,8 @@ export interface SpecOperations {
   readonly "working-root": readonly [folder: string];
   readonly "working-root-has": readonly [layers: Decimal];
   readonly translated: readonly [translated: boolean];
+  readonly emulated: readonly [machine: Decimal];
+  readonly emulator: readonly [path: string];
   readonly bind: readonly [dest: string, readonly: boolean, source: string];
   readonly overlay: readonly [dest: string, readonly: boolean, selector: string];
   readonly "overlay-lower": readonly [directory: string];

@@ -39,6 +39,8 @@ struct spec {
 	char *working;       /* NULL for a step whose root is an overlay */
 	uint64_t working_has;
 	bool translated; /* the root is one by translation of paths only (see supervised/) */
+	uint64_t emulated; /* the processor of programs that `emulator` runs */
+	char *emulator;    /* a path of the root; NULL for none */
 	struct mount_spec *mounts;
 	size_t mount_count;
 	struct texts args, env, masked, readonly_paths;

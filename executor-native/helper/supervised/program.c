@@ -1,6 +1,7 @@
 #include "supervised/program.h"
 
 #include <elf.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -113,6 +114,37 @@ static int check_binary(const struct monitor *monitor, int held, const char *hea
 	return 0;
 }
 
+/* Returns true for a program of the other processor that the step has an emulator for. */
+static bool is_emulated(const struct spec *spec, const char *head, ssize_t size)
+{
+	Elf64_Ehdr file; /* the part that is read is the same in headers of 32 bits */
+	if (!spec->emulator || size < (ssize_t)sizeof(Elf32_Ehdr))
+		return false;
+	memcpy(&file, head, sizeof(Elf32_Ehdr));
+	uint16_t machine = file.e_ident[EI_DATA] == ELFDATA2MSB ? be16toh(file.e_machine) : le16toh(file.e_machine);
+	return memcmp(file.e_ident, ELFMAG, SELFMAG) == 0 && file.e_ident[EI_VERSION] == EV_CURRENT && machine == spec->emulated;
+}
+
+/*
+ * Puts the emulator in the place of a program that it runs. The program's set-id bits count, as
+ * those of registrations with the flag C do.
+ */
+static int follow_emulator(const struct monitor *monitor, int *held, const char *script, struct program *program,
+                           struct words *words)
+{
+	char head[HEAD_SIZE + 1];
+	const struct set_ids ids = program->ids;
+	if ((!words->count && !put_first(words, script)) || !put_first(words, monitor->spec->emulator))
+		return -E2BIG;
+	close_fd_behind(held);
+	*held = open_in_root(monitor, monitor->spec->emulator, 0);
+	if (*held < 0)
+		return *held;
+	ssize_t size = read_head(monitor, *held, head, program);
+	program->ids = ids;
+	return size < 0 ? (int)size : check_binary(monitor, *held, head, size);
+}
+
 /*
  * Follows the interpreters of scripts. `held` is the script at first, and the last interpreter
  * then.
@@ -127,6 +159,8 @@ static int follow_scripts(const struct monitor *monitor, const struct call *call
 		ssize_t size = read_head(monitor, *held, head, program);
 		if (size < 0)
 			return (int)size;
+		if (is_emulated(monitor->spec, head, size))
+			return follow_emulator(monitor, held, script, program, words);
 		if (strncmp(head, "#!", strlen("#!")) != 0)
 			return check_binary(monitor, *held, head, size);
 		if (scripts == MAX_SCRIPTS)

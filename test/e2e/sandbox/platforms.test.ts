@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, readdirSync, writeFileSync } from "node:fs";
 import type { ExecutionContext } from "ava";
 import { adviceOnProcessors } from "../../../executor-native/emulation/advice.js";
 import { interpretersHere } from "../../../executor-native/emulation/interpreters.js";
@@ -8,7 +8,9 @@ import { ordinaryUser, userWithoutIds, whoCanReach } from "../../support/rigs/as
 import { commandAs, type Builder, ownershipOf } from "../../support/rigs/ownership-machine.js";
 import { CLI, Rig } from "../../support/rigs/rig.js";
 import { BUSYBOX } from "../../support/rigs/sandbox-rig.js";
-import { notInstalled, reasonIn, requires, withoutNamespaces, withoutProgram } from "../../support/requires.js";
+import { containers } from "../../support/container/containers.js";
+import { runInContainer } from "../../support/container/container.js";
+import { notInstalled, reasonIn, requires, withoutContainer, withoutNamespaces, withoutProgram } from "../../support/requires.js";
 
 const COMPILER = "aarch64-linux-gnu-gcc";
 const hasInterpreter = interpretersHere().some(({ processor }) => processor.architecture === "arm64");
@@ -51,6 +53,18 @@ USER 0
 RUN mkfifo /ready /input && { /bin/program /ready </input & } && exec 3>/input && read line </ready \\
  && { (echo changed >/proc/$!/exe) 2>&1; chmod 777 /proc/$!/exe 2>&1; chown 1:1 /proc/$!/exe 2>&1; true; } && rm /ready /input
 RUN --security=insecure (echo changed >/proc/sys/fs/binfmt_misc/register) 2>&1; mkdir /b; mount -t binfmt_misc b /b 2>&1 && umount /b; rmdir /b
+`;
+
+/** The emulator lies in the root while a step runs, and is no part of a layer. */
+const UNPRIVILEGED = `FROM scratch AS made
+COPY --chmod=755 program busybox /bin/
+RUN ["/bin/program"]
+RUN ["/bin/busybox", "--install", "-s", "/bin"]
+USER 1000
+RUN /bin/program
+FROM made
+COPY --from=made / /made/
+RUN test ! -e /made/run
 `;
 
 async function buildForeign(t: ExecutionContext, builder: Builder): Promise<void> {
@@ -103,6 +117,23 @@ for (const [who, found] of [
     withoutNamespaces(),
   )(`steps of another platform run: ${who}`, (t) => buildForeign(t, user as Builder));
 }
+
+requires(...missing, withoutContainer)("steps of another platform run without any privilege", async (t) => {
+  const rig = new Rig();
+  try {
+    const context = rig.context("context", { Dockerfile: UNPRIVILEGED, "program.c": PROGRAM });
+    copyFileSync(BUSYBOX as string, rig.path("context", "busybox"));
+    const made = await rig.spawn(COMPILER, ["-static", "-o", `${context}/program`, `${context}/program.c`]).ended;
+    t.is(made.code, 0, made.stderr);
+    chmodSync(rig.path(), 0o755);
+    const command = [process.execPath, CLI, "build", "--progress=plain", "--platform=linux/arm64", "-o", "type=cacheonly", context];
+    const { code, stderr } = await runInContainer(containers.randomUser, command, { volumes: [rig.path()] });
+    t.is(code, 0, stderr);
+    t.regex(stderr, /isolation "supervised"[^]*aarch64 0\n[^]*aarch64 1000\n/);
+  } finally {
+    await rig.dispose();
+  }
+});
 
 requires(notInstalled(BUSYBOX === undefined ? "busybox-static" : undefined))(
   "a step whose programs nothing here runs says which platform they are for and what to install",

@@ -85,9 +85,16 @@ test("outside a user namespace nothing is registered, and the machine's own plat
       [],
     );
     t.deepEqual(readdirSync(directory), []);
-    // A loader of ours starts programs of this processor only, not those of its 32-bit sibling.
+    // A loader of ours starts this processor's programs, not its 32-bit sibling's, and emulators.
     const own = `linux/${process.arch === "x64" ? "amd64" : process.arch}`;
-    t.deepEqual(await new Emulators({ directory, hasLoader: true }).platforms(), [{ platform: own, by: undefined, native: true }]);
+    const processor = processorOf("linux/s390x");
+    const byLoader = new Emulators({ directory, hasLoader: true, interpreters: () => (processor ? [{ processor, path: "/q" }] : []) });
+    t.deepEqual(await byLoader.platforms(), [
+      { platform: own, by: undefined, native: true },
+      { platform: "linux/s390x", by: "/q", native: false },
+    ]);
+    t.deepEqual(byLoader.ofLoader("linux/s390x"), { machine: 22, path: "/q" });
+    t.is(byLoader.ofLoader(own), undefined);
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -117,7 +117,7 @@ for (const [title, args, output, hint] of CASES) {
 for (const [tier, advice] of [
   ["namespaces", /Install QEMU as a static program .*with Linux 6\.7/],
   ["chroot", /what the machine around the container has registered: as root of that machine/],
-  ["supervised", /programs of this machine's processor only: .*FROM --platform=\$BUILDPLATFORM/],
+  ["supervised", /QEMU's static program .*FROM --platform=\$BUILDPLATFORM/],
 ] as const)
   test(`a program for another processor is explained by what its tier can do: ${tier}`, async (t) => {
     const platform = process.arch === "arm64" ? "linux/amd64" : "linux/arm64";
