@@ -11,9 +11,10 @@ import { imageOf, key, open, temporaryRoot } from "./support.js";
 blobStoreConformance(test, (onEnd) => open(onEnd).blobs);
 
 test("root: from TSBUILD_ROOT, then XDG_DATA_HOME when absolute, then the home directory", (t) => {
-  t.is(defaultRoot({ TSBUILD_ROOT: "/r", XDG_DATA_HOME: "/x", HOME: "/h" }), "/r");
-  t.is(defaultRoot({ XDG_DATA_HOME: "/x", HOME: "/h" }), "/x/tsbuild");
-  t.is(defaultRoot({ XDG_DATA_HOME: "x", HOME: "/h" }), "/h/.local/share/tsbuild");
+  const home = temporaryRoot(t.teardown);
+  t.is(defaultRoot({ TSBUILD_ROOT: "/r", XDG_DATA_HOME: "/x", HOME: home }), "/r");
+  t.is(defaultRoot({ XDG_DATA_HOME: "/x", HOME: home }), "/x/tsbuild");
+  t.is(defaultRoot({ XDG_DATA_HOME: "x", HOME: home }), `${home}/.local/share/tsbuild`);
 });
 
 test("open: looking into a store that is not there makes none; reading blobs and memos opens no database", (t) => {

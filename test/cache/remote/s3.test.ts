@@ -1,5 +1,5 @@
 import test from "ava";
-import { hasSwift, startSwift } from "../../support/servers/swift.js";
+import { hasSwift, startSwift, withoutName } from "../../support/servers/swift.js";
 import { CacheHttp } from "../../../cache/remote/http.js";
 import { s3Source, s3Target } from "../../../cache/remote/s3.js";
 import { EMPTY_PAYLOAD, signRequest } from "../../../cache/remote/signature-v4.js";
@@ -58,7 +58,7 @@ test("S3: the bucket as part of the host, several names", async (t) => {
   t.true(service.objects.has("/manifests/one") && service.objects.has("/manifests/two"));
 });
 
-const withSwift = requires(hasSwift ? undefined : notInstalled("swift"));
+const withSwift = requires(hasSwift ? undefined : notInstalled("swift"), withoutName());
 
 withSwift("S3: conforms with a server that was not written here, which checks signatures", async (t) => {
   const swift = await startSwift();

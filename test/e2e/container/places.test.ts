@@ -16,6 +16,7 @@ async function layersOfMachine(): Promise<readonly string[]> {
 }
 
 const CHROOT = /steps run with isolation "chroot"/;
+const SUPERVISED = /steps run with isolation "supervised"/;
 const COPIES = /^(?!.*isolation "chroot").*steps run on copies of their layers/s;
 
 /** Places in which a build has the layers of a plain machine, and its output meanwhile. */
@@ -36,6 +37,7 @@ const PLACES: readonly (readonly [name: string, kind: ContainerKind, store: Stor
   ["a kernel without overlayfs", containers.noOverlay, "volume", COPIES],
   ["a profile that refuses mounts", containers.noMounts, "volume", CHROOT],
   ["a kernel without the mount calls", containers.oldMountCalls, "volume", CHROOT],
+  ["a random user without any privilege", containers.randomUser, "volume", SUPERVISED],
 ];
 
 for (const [name, kind, store, says] of PLACES) {
