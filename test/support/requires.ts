@@ -1,4 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { probe } from "../../executor-native/probe.js";
 
@@ -37,6 +40,15 @@ function skippedTitle(title: string, reason: string): string {
   return `${title} (skipped: ${reason})`;
 }
 
+/** Returns the reason where this user has no name, which some programs ask for, as OpenSSH's. */
+export function withoutName(): string | undefined {
+  try {
+    return userInfo().username === "" ? "this user has no name" : undefined;
+  } catch {
+    return "this user has no entry in /etc/passwd";
+  }
+}
+
 /** The reason why tests that need root are skipped; undefined as root. */
 export const withoutRoot: string | undefined = process.geteuid?.() === 0 ? undefined : "needs root";
 
@@ -70,7 +82,15 @@ export function withoutNamespaces(): string | undefined {
 
 /** Returns the reason where podman is missing, or cannot make the namespaces that it works in. */
 export function withoutPodman(): string | undefined {
-  const cannot = () => spawnSync("podman", ["info"], { stdio: "ignore" }).status !== 0;
+  const cannot = () => {
+    // A user without a home has podman's directories among the temporary files.
+    const directory = mkdtempSync(join(tmpdir(), "tsbuild-podman-"));
+    try {
+      return spawnSync("podman", ["info"], { stdio: "ignore", env: { ...process.env, TMPDIR: directory } }).status !== 0;
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  };
   return withoutProgram("podman") ?? (cannot() ? "podman does not work here" : undefined);
 }
 

@@ -1,11 +1,11 @@
 import test from "ava";
-import { hasSwift, startSwift, withoutName } from "../../support/servers/swift.js";
+import { hasSwift, startSwift } from "../../support/servers/swift.js";
 import { CacheHttp } from "../../../cache/remote/http.js";
 import { s3Source, s3Target } from "../../../cache/remote/s3.js";
 import { EMPTY_PAYLOAD, signRequest } from "../../../cache/remote/signature-v4.js";
 import { A, conforms } from "../../conformance/cache-backend.js";
 import { CREDENTIALS, startS3 } from "./fake-services.js";
-import { notInstalled, requires } from "../../support/requires.js";
+import { notInstalled, requires, withoutName } from "../../support/requires.js";
 import { signal, clock, started } from "./rig.js";
 
 test("signatures: the examples of the S3 documentation", async (t) => {

@@ -127,7 +127,10 @@ requires(...missing, withoutContainer)("steps of another platform run without an
     t.is(made.code, 0, made.stderr);
     chmodSync(rig.path(), 0o755);
     const command = [process.execPath, CLI, "build", "--progress=plain", "--platform=linux/arm64", "-o", "type=cacheonly", context];
-    const { code, stderr } = await runInContainer(containers.randomUser, command, { volumes: [rig.path()] });
+    const { code, stderr } = await runInContainer(containers.randomUser, command, {
+      volumes: [rig.path()],
+      env: { TSBUILD_ROOT: "/var/tmp/store" },
+    });
     t.is(code, 0, stderr);
     t.regex(stderr, /isolation "supervised"[^]*aarch64 0\n[^]*aarch64 1000\n/);
   } finally {

@@ -3,10 +3,13 @@ import { chmodSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { withRig } from "../../support/images/busybox-suite.js";
 import { git, makeRepository } from "../../support/servers/git-server.js";
-import { notInstalled, requires, withoutProgram } from "../../support/requires.js";
+import { notInstalled, requires, withoutName, withoutProgram } from "../../support/requires.js";
 import type { Ended, Rig } from "../../support/rigs/rig.js";
 
-const run = requires(withoutProgram("git"), notInstalled(existsSync("/usr/bin/ssh-agent") ? undefined : "openssh-client")).serial;
+const lacking = [withoutProgram("git"), notInstalled(existsSync("/usr/bin/ssh-agent") ? undefined : "openssh-client")];
+const run = requires(...lacking).serial;
+/** OpenSSH makes no keys for a user without a name. */
+const runWithKeys = requires(...lacking, withoutName()).serial;
 
 /**
  * Program that git starts to reach the server. It records its call, takes the keys that a server
@@ -82,7 +85,7 @@ run("ADD of a repository over SSH has no keys and no agent without --ssh", async
   });
 });
 
-run("with --ssh default it has the keys of that agent alone", async (t) => {
+runWithKeys("with --ssh default it has the keys of that agent alone", async (t) => {
   await withMachine(async (machine) => {
     const { address } = machine.repository("private", { "file.txt": "private" });
     const built = await machine.build(["--ssh", `default=${machine.rig.path("one")}`, machine.context(`FROM scratch\nADD ${address} /\n`)]);
@@ -97,7 +100,7 @@ run("with --ssh default it has the keys of that agent alone", async (t) => {
   });
 });
 
-run("a commit that another build has brought here is not given away without keys", async (t) => {
+runWithKeys("a commit that another build has brought here is not given away without keys", async (t) => {
   await withMachine(async (machine) => {
     const { address, commit } = machine.repository("private", { "file.txt": "private" });
     const context = machine.context(`FROM scratch\nADD ${address}#${commit} /\n`);
@@ -110,7 +113,7 @@ run("a commit that another build has brought here is not given away without keys
   });
 });
 
-run("a context that the user names is read with the user's own keys; what it names in turn is not", async (t) => {
+runWithKeys("a context that the user names is read with the user's own keys; what it names in turn is not", async (t) => {
   await withMachine(async (machine) => {
     const other = machine.repository("other", { "o.txt": "other" });
     const plain = machine.repository("plain", { Dockerfile: "FROM scratch\nCOPY f.txt /\n", "f.txt": "mine" });

@@ -10,12 +10,20 @@ export function header(entry: Entry): TarHeader {
   return {
     type: "file",
     mode: directory ? 0o755 : 0o644,
-    uid: process.getuid?.() ?? 0,
-    gid: process.getgid?.() ?? 0,
+    uid: ownOrRoot(process.getuid?.()),
+    gid: ownOrRoot(process.getgid?.()),
     size: data === undefined ? 0 : Buffer.byteLength(data),
     mtime: { sec: 1_700_000_000, nsec: 0 },
     ...rest,
   };
+}
+
+/** The largest id that needs no extension of a header. */
+const LARGEST = 0o7777777;
+
+/** Returns an id of this process, or root's where headers would have extensions for it. */
+function ownOrRoot(id = 0): number {
+  return id > LARGEST ? 0 : id;
 }
 
 /** Returns a whole archive. */

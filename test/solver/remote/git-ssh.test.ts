@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { type SshAccess, sshEnvironment } from "../../../solver/remote/git-ssh.js";
 import { temporaryDirectory } from "../../support/images/images.js";
-import { notInstalled, requires } from "../../support/requires.js";
+import { notInstalled, requires, withoutName } from "../../support/requires.js";
 
-const run = requires(spawnSync("ssh", ["-V"]).error === undefined ? undefined : notInstalled("openssh-client"));
+const run = requires(spawnSync("ssh", ["-V"]).error === undefined ? undefined : notInstalled("openssh-client"), withoutName());
 
 /** Returns ssh's own reading of the command that git would start. */
 function configuration(home: string, access: SshAccess): readonly string[] {

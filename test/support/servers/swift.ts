@@ -32,15 +32,6 @@ export const hasSwift = [
   "/etc/swift/swift.conf",
 ].every((path) => existsSync(path));
 
-/** Returns a reason on machines where this user has no name, by which Swift's servers ask for it. */
-export function withoutName(): string | undefined {
-  try {
-    return userInfo().username === "" ? "this user has no name" : undefined;
-  } catch {
-    return "this user has no entry in /etc/passwd";
-  }
-}
-
 /** Starts its four servers on one empty device, and makes a bucket. */
 export async function startSwift(): Promise<SwiftS3> {
   const directory = mkdtempSync(join(tmpdir(), "tsbuild-swift-"));

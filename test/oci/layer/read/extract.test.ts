@@ -31,7 +31,12 @@ for (const { title, entries, refused, makes } of attacks) {
         t.true(paths.every((path) => path === "" || !/(^|\/)(\.{0,2})(\/|$)/.test(path)));
       }
       t.deepEqual(readdirSync(directory).sort(), ["a", "layer.tar"], "nothing outside");
-      t.deepEqual(readdirSync(join(directory, "a", "b")), ["dest"]);
+      // Links of a user who can give no files away have their owners in a file beside it.
+      const isRoot = process.geteuid?.() === 0;
+      t.deepEqual(
+        readdirSync(join(directory, "a", "b")).filter((name) => isRoot || name !== "dest.owners"),
+        ["dest"],
+      );
       t.deepEqual(readdirSync(join(directory, "a")), ["b"]);
     }));
 }
