@@ -26,6 +26,7 @@ export interface TargetAttributes {
   readonly network?: string;
   readonly "shm-size"?: string;
   readonly ulimits?: readonly string[];
+  readonly resources?: readonly string[];
   readonly "extra-hosts"?: Readonly<Record<string, string>>;
   readonly entitlements?: readonly string[];
   readonly call?: string;

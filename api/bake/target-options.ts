@@ -28,7 +28,7 @@ export function targetBuildOptions(target: PlannedBakeTarget, place: TargetOptio
   const { directory = process.cwd(), env = process.env, stdout } = place;
   const surroundings: Surroundings = { cwd: directory, env, ...(stdout && { stdout }) };
   const attributes = attributesOf(target);
-  const { args = {}, labels, annotations, contexts = {}, tags, ulimits } = attributes;
+  const { args = {}, labels, annotations, contexts = {}, tags, ulimits, resources } = attributes;
   const { network, "extra-hosts": hosts = {}, "shm-size": shmSize, "no-cache-filter": noCacheFilter } = attributes;
   const epoch = env["SOURCE_DATE_EPOCH"];
   const platforms = parsePlatforms(attributes.platforms ?? [], surroundings);
@@ -55,6 +55,7 @@ export function targetBuildOptions(target: PlannedBakeTarget, place: TargetOptio
     ...(network ? { network: networkOf(network) } : {}),
     ...(shmSize ? { shmSize: parseBytes(shmSize, "shm-size") } : {}),
     ...(ulimits ? { ulimits } : {}),
+    ...(resources ? { resources } : {}),
     ...(outputs.length > 0 ? { outputs } : {}),
   };
 }

@@ -1,7 +1,7 @@
 import { TIERS } from "../../api/options/isolation.js";
 import { type ForeignFlag, idle, refused, same, reported } from "./foreign-flags.js";
 
-const LIMITS = "steps have no limits of their own: --ulimit gives those of setrlimit(2), and one on tsbuild itself holds for its steps";
+const GROUPS = "the groups of steps are made below that of tsbuild, whose limits hold for them too";
 const SANDBOX = "every step has namespaces and a sandbox of its own";
 const TRUST = "certificates of registries stand in docker's certs.d: /etc/docker/certs.d/HOST/ca.crt";
 const ACCOUNT = "tsbuild login keeps credentials, and DOCKER_CONFIG names a directory with others";
@@ -14,6 +14,7 @@ const own = (name: string, text: string, more: Partial<ForeignFlag> = {}): Forei
 /** Every flag of `buildah build` and `podman build`, to Buildah 1.45. */
 export const BUD_FLAGS: readonly ForeignFlag[] = [
   ...same("add-host annotation build-arg iidfile jobs label metadata-file secret shm-size ssh target ulimit"),
+  ...same("memory-swap cpu-period cpu-quota cpuset-cpus cpuset-mems"),
   own("platform", "As --platform of tsbuild build", { repeat: true }),
   own("output", "type=local or tar, with dest", { short: "o", repeat: true, as: "output" }),
   own("tag", "Name of the image", { short: "t", repeat: true, as: "tag" }),
@@ -50,9 +51,9 @@ export const BUD_FLAGS: readonly ForeignFlag[] = [
     text: "Layers without compression",
     reported: "tsbuild save and -o …,compression=uncompressed choose it",
   },
-  ...reported(LIMITS, "memory-swap", "cpu-period", "cpu-quota", "cpuset-cpus", "cpuset-mems", "cgroup-parent"),
-  { name: "memory", short: "m", value: "<bytes>", text: "Limit of memory", reported: LIMITS },
-  { name: "cpu-shares", short: "c", value: "<n>", text: "CPU shares", reported: LIMITS },
+  own("memory", "Memory of each step", { short: "m", as: "memory" }),
+  own("cpu-shares", "Weight of each step", { short: "c", as: "cpu-shares" }),
+  ...reported(GROUPS, "cgroup-parent"),
   ...reported(SANDBOX, "cap-drop", "security-opt", "cgroupns", "ipc", "pid", "userns", "uts"),
   ...reported(SANDBOX, "userns-gid-map", "userns-gid-map-group", "userns-uid-map", "userns-uid-map-user"),
   ...reported("there is no runtime to choose", "runtime", "runtime-flag", "hooks-dir"),

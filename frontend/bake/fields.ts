@@ -249,6 +249,7 @@ export const FIELDS = {
   "no-cache-filter": texts("append", once),
   "shm-size": text,
   ulimits: texts("append", once),
+  resources: texts("append", once),
   call: text,
   entitlements: texts("append", once),
   "extra-hosts": textMap,

@@ -40,6 +40,7 @@ const LISTS: Readonly<Record<string, FieldName>> = {
   entitlements: "entitlements",
   "no-cache-filter": "no-cache-filter",
   ulimits: "ulimits",
+  resources: "resources",
 };
 
 /** Lists that a set value is added to, `+=` or not. */

@@ -38,6 +38,7 @@ target "default" {
   network = "none"
   shm-size = "64m"
   ulimits = ["nofile=10:20"]
+  resources = ["memory=2g", "cpu-quota=50000"]
   extra-hosts = { host = "10.0.0.1" }
   pull = true
 }
@@ -64,6 +65,7 @@ test("bake: a target has the options of a build", async (t) => {
     network: "none",
     shmSize: 64 * 1024 * 1024,
     ulimits: ["nofile=10:20"],
+    resources: ["memory=2g", "cpu-quota=50000"],
     addHosts: ["host:10.0.0.1"],
     pull: true,
   });
