@@ -81,6 +81,12 @@ export class DiagnosticsError extends TsbuildError {
   }
 }
 
+/** Reason for the end of a step that is known better than by its status. */
+export interface ExecReason {
+  readonly code: AnyCode;
+  readonly text: string;
+}
+
 /** A RUN step ended with a status that is not a success. */
 export class ExecError extends TsbuildError {
   readonly command: readonly string[];
@@ -92,11 +98,12 @@ export class ExecError extends TsbuildError {
     command: readonly string[],
     exit: { readonly code: number } | { readonly signal: string },
     outputTail: string,
-    options: TsbuildErrorOptions & { readonly display?: string } = {},
+    options: TsbuildErrorOptions & { readonly display?: string; readonly reason?: ExecReason } = {},
   ) {
     const what = options.display ?? command.join(" ");
     const how = "code" in exit ? `exit code: ${exit.code}` : `signal: ${exit.signal}`;
-    super("build/step-failed", `process ${quoted(what)} did not complete successfully: ${how}`, options);
+    const { code = "build/step-failed", text } = options.reason ?? {};
+    super(code, `process ${quoted(what)} did not complete successfully: ${how}${text === undefined ? "" : `: ${text}`}`, options);
     this.command = command;
     this.exit = exit;
     this.outputTail = outputTail;

@@ -43,6 +43,25 @@ export interface StepChange {
   readonly text: string;
 }
 
+/** Resources that a step used, all its processes together. */
+export interface StepUsage {
+  /** Milliseconds of processor time: of its programs, and of the kernel for them. */
+  readonly userTime: number;
+  readonly systemTime: number;
+  /** Most bytes of memory. */
+  readonly peakMemory: number;
+  /**
+   * Scope of `peakMemory`: all processes at one moment with the cache of their files (`step`), or
+   * the largest process alone, where nothing counted the others (`process`).
+   */
+  readonly peakOf: "step" | "process";
+  /** Bytes that came from disks, and that were written to them. */
+  readonly bytesRead: number;
+  readonly bytesWritten: number;
+  /** Most processes and threads at one moment; undefined where nothing counted them. */
+  readonly peakTasks?: number;
+}
+
 /** The stored result that a step was compared with, or that was used in its place. */
 export interface StepRecord {
   /** Id in the store. Undefined while only a remote cache has the result. */
@@ -108,6 +127,8 @@ export type BuildEvent =
        */
       readonly wait?: true;
     }
+  /** This event precedes the end of a step that ran a command. */
+  | { readonly type: "used"; readonly step: StepId; readonly at: number; readonly usage: StepUsage }
   /** This event precedes the step's `cached`, or follows its `started`. */
   | { readonly type: "explained"; readonly step: StepId; readonly at: number; readonly explanation: StepExplanation }
   | { readonly type: "warning"; readonly step?: StepId; readonly diagnostic: Diagnostic };

@@ -1,3 +1,5 @@
+import type { StepUsage } from "../core/events.js";
+import type { LimitRequest, Overrun } from "./limits/limits.js";
 import type { Tier } from "./tier.js";
 
 /**
@@ -34,6 +36,8 @@ export interface SandboxSpec {
    */
   readonly hosts: string;
   readonly resolvConf: string;
+  /** Limits of the step; none when they are not there. */
+  readonly limits?: LimitRequest;
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   /** Size of /dev/shm in bytes. Default 64 MiB. */
   readonly shmSize?: number;
@@ -93,9 +97,17 @@ export type SandboxMount =
 
 export type SandboxExit = { readonly code: number } | { readonly signal: string };
 
+/** Resources of a step, and the limit that it was ended by. */
+export interface StepReport {
+  readonly usage?: StepUsage;
+  readonly overrun?: Overrun;
+}
+
 export interface RunIo {
   /** Called with output as it arrives. */
   readonly onOutput: (stream: "stdout" | "stderr", data: Uint8Array) => void;
+  /** Called once before the promise is resolved or rejected, when the step has run. */
+  readonly onReport?: (report: StepReport) => void;
   /**
    * Signal that kills every process of the sandbox. The promise then rejects with CanceledError,
    * once they are gone.

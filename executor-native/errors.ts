@@ -144,6 +144,24 @@ export function sandboxKilled(signal: string): TsbuildError {
   });
 }
 
+/** Returns the error for a limit that the kernel does not take. */
+export function limitRefused(file: string, value: string, cause: unknown): TsbuildError {
+  const why = (cause as NodeJS.ErrnoException).code ?? String(cause);
+  return new TsbuildError("exec/limit-refused", `Cannot limit the step: the kernel refused "${value}" for ${file} (${why})`, {
+    hint: file.startsWith("cpuset") ? "Name processors and memory nodes that this machine has (lscpu)" : "Choose another limit",
+    cause,
+  });
+}
+
+/** Returns the error for limits that no group of the kernel holds, where nothing less will do. */
+export function limitsOnlyWatched(controllers: readonly string[]): TsbuildError {
+  return new TsbuildError(
+    "exec/limits",
+    `Cannot hold limits of ${controllers.join(", ")}: this process may make no cgroup with ${controllers.length === 1 ? "it" : "them"}, and --limits=strict takes no watchdog`,
+    { hint: "tsbuild doctor says how to have one; without --limits=strict a watchdog looks at the step from time to time" },
+  );
+}
+
 /** A warning about steps whose /proc is that of the processes outside. */
 export const OUTER_PROC_NOTICE = {
   severity: "warning",

@@ -2,6 +2,7 @@ import type { LocalSource } from "../llb/sources/local.js";
 import type { Digest } from "../core/digest.js";
 import type { Timestamp } from "../core/file-node.js";
 import type { Worker } from "../executor-native/contract.js";
+import type { LimitRequest } from "../executor-native/limits/limits.js";
 import type { SourceOp } from "../llb/ops.js";
 import type { CompressionOptions } from "../oci/layer/model/tasks.js";
 import type { FileTree } from "../oci/layer/model/toc.js";
@@ -49,6 +50,8 @@ export interface Sandboxes {
   authorities(): Promise<Authorities | undefined>;
   /** Returns the text of the sandbox's /etc/resolv.conf. */
   resolvConf(): string;
+  /** Limits of each step, and of all; in no key. */
+  readonly limits?: LimitRequest;
   /** Proxy variables, `NAME=value`, that RUN steps see and no key knows. */
   readonly proxyEnv: readonly string[];
 }

@@ -53,6 +53,7 @@ export interface BuildSolverOptions {
     | "explain"
     | "freshMounts"
     | "jobs"
+    | "limits"
     | "maxUnpackedSize"
     | "names"
     | "noCache"
@@ -123,6 +124,7 @@ export class BuildSolver {
       sandboxes: {
         worker,
         resolvConf,
+        ...(build.limits ? { limits: build.limits } : {}),
         proxyEnv: proxyVariables(build.buildArgs),
         authorities: () => (trusted ??= stepAuthorities(build.authorities)),
       },

@@ -1,9 +1,9 @@
-import { accessSync, constants } from "node:fs";
-import { join } from "node:path";
 import { type FeatureName, type ProbeFeature, probe } from "../../executor-native/probe.js";
+import { limitsText, watchedIn } from "../../executor-native/limits/prepare-limits.js";
+import { tryLimits } from "../../executor-native/limits/try-limits.js";
 import type { ChosenTier } from "../../executor-native/isolation/choose-tier.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
-import { check, settings, textOf } from "./check.js";
+import { check, settings } from "./check.js";
 
 /** Title of each part of the probe, and the settings that decide it. */
 const FEATURES: Readonly<
@@ -47,7 +47,7 @@ export function kernelChecks(directory: string, { tier, copies }: ChosenTier = {
         const isNeeded = tier === "namespaces" && !(copies !== undefined && feature.name === "overlay");
         return feature.status === "missing" && !isNeeded ? { ...feature, status: "warning" as const } : feature;
       }),
-    cgroups(),
+    limits(),
   ];
 }
 
@@ -61,36 +61,18 @@ function fromFeature({ name, ok, problem, hint }: ProbeFeature): DoctorCheck {
   });
 }
 
-/** Checks for a delegated cgroup. Without one, rlimits limit steps. */
-function cgroups(): DoctorCheck {
-  const title = "Delegated cgroup";
-  const path = /^0::(.*)$/m.exec(textOf("/proc/self/cgroup") ?? "")?.[1];
-  const controllers = textOf("/sys/fs/cgroup/cgroup.controllers");
-  if (path === undefined || controllers === undefined) {
-    return check("cgroup", title, {
-      status: "warning",
-      found: "there is no unified cgroup hierarchy (version 2) here; steps have rlimits only",
-      controlledBy: ["/sys/fs/cgroup"],
-      fix: "Boot with systemd.unified_cgroup_hierarchy=1; inside a container, use a host with cgroup version 2",
-    });
-  }
-  const own = join("/sys/fs/cgroup", path);
-  const delegated = writable(join(own, "cgroup.procs")) && writable(join(own, "cgroup.subtree_control"));
-  return check("cgroup", title, {
-    status: delegated ? "ok" : "warning",
-    found: delegated
-      ? `${own}, with ${textOf(join(own, "cgroup.controllers")) || "no controllers"}`
-      : `${own} may not be changed; steps have rlimits only`,
-    controlledBy: [join(own, "cgroup.subtree_control")],
-    fix: delegated ? undefined : "Start tsbuild in a scope of its own: systemd-run --user --scope -p Delegate=yes tsbuild …",
+/** Tries how limits of steps hold. */
+function limits(): DoctorCheck {
+  const { report, hasManager } = tryLimits();
+  const watched = watchedIn(report);
+  const scope = watched.length > 0 && hasManager;
+  return check("cgroup", "Limits of steps", {
+    status: watched.length === 0 || scope ? "ok" : "warning",
+    found: scope ? "systemd gives a build a scope of its own, in which groups can be made" : `held by ${limitsText(report)}`,
+    controlledBy: ["/sys/fs/cgroup"],
+    fix:
+      watched.length === 0 || scope
+        ? undefined
+        : "A user needs systemd's user manager (loginctl enable-linger), or a scope: systemd-run --user --scope -p Delegate=yes tsbuild …; a container needs a writable /sys/fs/cgroup (docs/limits.md)",
   });
-}
-
-function writable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -47,6 +47,11 @@ export function badUlimit(text: string, why: string, hint: string): UsageError {
   return new UsageError("options/invalid", `Cannot use "${text}" as a ulimit: ${why}`, { hint });
 }
 
+export function badLimit(where: string, text: string, why: string, hint?: string): UsageError {
+  const what = text === "" ? where : `"${text}" for ${where}`;
+  return new UsageError("options/invalid", `Cannot use ${what}: ${why}`, hint === undefined ? {} : { hint });
+}
+
 export function badShmSize(bytes: number): UsageError {
   return new UsageError("options/invalid", `Cannot use ${bytes} as the size of /dev/shm: it must be a whole number of bytes`);
 }

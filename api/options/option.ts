@@ -6,6 +6,7 @@ export const GROUPS = {
   result: "Where the result goes:",
   cache: "Cache:",
   steps: "How steps run:",
+  limits: "How much RUN steps may take:",
   output: "What is shown and written down:",
 } as const;
 

@@ -13,6 +13,7 @@ import type { WithDefaults } from "./option.js";
 import { checkOptionShapes } from "./option-shapes.js";
 import type { BuildOptions } from "./options.js";
 import { attestsAlways, resolveAttestations, resolveOutputs } from "./resolve-outputs.js";
+import { resolveLimits } from "./limits/resolve-limits.js";
 import { checkJobs, checkShmSize, parseExtraHosts, parseUlimits } from "./step-options.js";
 import { BUILD_OPTIONS } from "./table.js";
 
@@ -74,6 +75,8 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
     granted,
     extraHosts: parseExtraHosts(given.addHosts),
     ulimits: parseUlimits(given.ulimits),
+    /** Limits of the steps; undefined when there are none. */
+    limits: resolveLimits(given, env),
     shmSize: checkShmSize(given.shmSize),
     jobs: checkJobs(given.jobs),
     /** Warnings of reading the options. */

@@ -45,6 +45,8 @@ export const SHAPES = {
   text: shape("a string", string()),
   flag: shape("true or false", boolean()),
   number: recognized<number>("a number", (value) => typeof value === "number"),
+  limit: recognized<number | string>("a number or a string", (value) => typeof value === "number" || isText(value)),
+  limits: shape('"auto" or "strict"', picklist(["auto", "strict"])),
   texts: recognized<readonly string[]>("an array of strings", (value) => Array.isArray(value) && value.every(isText)),
   textMap: recognized<Readonly<Record<string, string>>>("an object of strings", isTextMap),
   givenOrInherited: recognized<Readonly<Record<string, string | undefined>>>("an object of strings", isTextMap),

@@ -1,3 +1,4 @@
+import { LIMIT_OPTIONS } from "./limits/table.js";
 import { UNPACKED_LIMIT } from "../../oci/layer/model/unpacked-size.js";
 import { cacheTypes } from "./cache-types.js";
 import { type CheckedOf, GROUPS, option } from "./option.js";
@@ -322,6 +323,7 @@ export const BUILD_OPTIONS = {
       reads: "texts",
     },
   }),
+  ...LIMIT_OPTIONS,
   /**
    * Isolation of RUN steps from the machine: `namespaces`, `chroot` (root in a container without
    * user namespaces), `supervised` (any user, no privilege), or the best that works (`auto`). A

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import type { BuildSummary } from "../../cache/contract/builds.js";
 
-import type { StepExplanation } from "../../core/events.js";
+import type { StepExplanation, StepUsage } from "../../core/events.js";
 import { recordedStep } from "../../core/recorded-step.js";
 import type { StepInfo } from "../../core/step.js";
 
@@ -23,6 +23,8 @@ export interface RecordedStep {
   readonly error?: { readonly code: string; readonly message: string };
   /** Bytes that it printed. */
   readonly logBytes: number;
+  /** Resources that it used, when it ran a command. */
+  readonly usage?: StepUsage;
   readonly explanation?: StepExplanation;
   /** Key under which its result is found, as long as the store has it. */
   readonly key?: string;

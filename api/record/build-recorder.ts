@@ -1,7 +1,15 @@
 import { randomBytes } from "node:crypto";
 import type { BuildHistory, BuildLogs, BuildRecord } from "../../cache/contract/builds.js";
 import { CanceledError, TsbuildError } from "../../core/errors.js";
-import { type AnnouncedStep, announced, type BuildEvent, type EventSink, type StepExplanation, type StepId } from "../../core/events.js";
+import {
+  type AnnouncedStep,
+  announced,
+  type BuildEvent,
+  type EventSink,
+  type StepExplanation,
+  type StepId,
+  type StepUsage,
+} from "../../core/events.js";
 import { looksSecret } from "../../core/text/secret-names.js";
 import { formatPlatform } from "../../oci/platform.js";
 import { describeInputs } from "./build-origin.js";
@@ -20,6 +28,7 @@ interface StepState {
     | { readonly status: RecordedStep["status"]; readonly at: number; readonly error?: RecordedStep["error"]; readonly key?: string }
     | undefined;
   logBytes: number;
+  usage?: StepUsage;
 }
 
 interface BuildRecorderOptions {
@@ -89,6 +98,9 @@ export class BuildRecorder {
         this.#logs.write(step.number, event.data);
         break;
       }
+      case "used":
+        this.#step(event.step, event.at).usage = event.usage;
+        break;
       case "explained":
         this.#explanations.set(event.step, event.explanation);
         if (event.explanation.outcome === "ran") {
@@ -186,7 +198,12 @@ export class BuildRecorder {
     });
   }
 
-  #recordedStep(id: StepId, { number, startedAt, end, logBytes }: StepState, open: RecordedStep["status"], endedAt: number): RecordedStep {
+  #recordedStep(
+    id: StepId,
+    { number, startedAt, end, logBytes, usage }: StepState,
+    open: RecordedStep["status"],
+    endedAt: number,
+  ): RecordedStep {
     const recorded = this.#explanations.get(id);
     // A step that had begun may prove not to be needed.
     const explanation = end?.status === "cached" && recorded?.outcome === "ran" ? undefined : recorded;
@@ -200,6 +217,7 @@ export class BuildRecorder {
       duration: rounded((end?.at ?? endedAt) - startedAt),
       logBytes,
       ...(end?.error ? { error: end.error } : {}),
+      ...(usage ? { usage } : {}),
       ...(explanation ? { explanation } : {}),
       ...(end?.key === undefined ? {} : { key: end.key }),
     };

@@ -3,6 +3,7 @@ import { printable } from "../../core/text/printable.js";
 import { type CliEnvironment, type Command, print, withHistory } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { logOutput } from "../output/log-output.js";
+import { usageText } from "../output/usage.js";
 import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 
 export const command: Command = {
@@ -38,6 +39,7 @@ async function showAll(history: BuildHistoryStore, build: RecordedBuild, environ
   for (const step of build.stepList) {
     await print(environment.stdout, `#${step.number} ${printable(step.name)}\n`);
     if ((await copy(history, build, step, environment)) !== "\n") await print(environment.stdout, "\n");
+    if (step.usage) await print(environment.stdout, `#${step.number} used ${usageText(step.usage)}\n`);
     await print(environment.stdout, `#${step.number} ${outcome(step)}\n\n`);
   }
 }

@@ -52,6 +52,8 @@ export function foldEvent<S extends TracedStep>(steps: Map<StepId, S>, event: Bu
     case "progress":
       form.progress(step, event);
       break;
+    case "used":
+      break;
     case "explained":
       step.notices.push(form.shown(explanationLine(event.explanation)));
       break;

@@ -24,6 +24,8 @@ interface SolveStatus {
   readonly warnings?: readonly object[];
   /** Reasons why steps ran. The member is ours; readers of BuildKit's form ignore it. */
   readonly explanations?: readonly object[];
+  /** Resources that steps used. The member is ours, too. */
+  readonly usages?: readonly object[];
 }
 
 /** Returns BuildKit's machine-readable progress: one JSON object a line. */
@@ -90,6 +92,8 @@ export function rawJsonReporter({ stream }: ReporterOptions): Reporter {
           ],
         };
       }
+      case "used":
+        return { usages: [{ vertex: event.step, timestamp: rfc3339(event.at), ...event.usage }] };
       case "explained":
         return { explanations: [{ vertex: event.step, timestamp: rfc3339(event.at), ...event.explanation }] };
       case "warning":

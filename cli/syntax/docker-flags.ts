@@ -15,8 +15,7 @@ interface DockerFlag extends Flag {
   readonly declared?: true;
 }
 
-const LIMITS =
-  "steps have no such limits of their own; --ulimit gives those of setrlimit(2), and one on tsbuild itself holds for its steps too";
+const GROUPS = "the groups of steps are made below that of tsbuild, whose limits hold for them too";
 const SECURITY = "every step has a sandbox with docker's usual filters";
 
 /**
@@ -28,14 +27,7 @@ const DOCKER_FLAGS: readonly DockerFlag[] = [
   { name: "force-rm", text: "Nothing of a step is left behind" },
   { name: "compress", text: "The context is sent nowhere" },
   { name: "squash", text: "Squash layers", idle: "layers are not squashed; a last stage that copies from another has few" },
-  { name: "memory", short: "m", value: "<bytes>", text: "Memory limit", idle: LIMITS },
-  { name: "memory-swap", value: "<bytes>", text: "Swap limit", idle: LIMITS },
-  { name: "cpu-shares", short: "c", value: "<n>", text: "CPU shares", idle: LIMITS },
-  { name: "cpu-period", value: "<n>", text: "CPU period", idle: LIMITS },
-  { name: "cpu-quota", value: "<n>", text: "CPU quota", idle: LIMITS },
-  { name: "cpuset-cpus", value: "<list>", text: "CPUs", idle: LIMITS },
-  { name: "cpuset-mems", value: "<list>", text: "Memory nodes", idle: LIMITS },
-  { name: "cgroup-parent", value: "<path>", text: "Parent cgroup of RUN steps", idle: LIMITS },
+  { name: "cgroup-parent", value: "<path>", text: "Parent cgroup of RUN steps", idle: GROUPS },
   { name: "isolation", text: "Isolation", idle: SECURITY, usual: ["default", "auto", ...TIERS], declared: true },
   { name: "security-opt", value: "<option>", repeat: true, text: "Security options", idle: SECURITY },
   {

@@ -31,6 +31,16 @@ export const EXEC_ERRORS = {
     cause: "`--isolation` or TSBUILD_ISOLATION asks for a tier that does not exist, or that this machine does not allow.",
     wayOut: "Leave it out: the strongest tier that works is chosen. `tsbuild doctor` says what this machine allows.",
   },
+  "exec/limit-refused": {
+    title: "A limit that the kernel refused",
+    cause: "The value of a limit cannot be set on this machine: a processor that it does not have, for example.",
+    wayOut: "Choose a value that this machine can hold.",
+  },
+  "exec/limits": {
+    title: "Limits that cannot be held exactly",
+    cause: "`--limits=strict` was given, and this process may make no cgroup with the controllers that the limits need.",
+    wayOut: "`tsbuild doctor` says how to have one. Without `strict` a watchdog looks at the step from time to time.",
+  },
   "exec/mount-point": {
     title: "A mount point that cannot be made",
     cause: "Mount points are made when they are missing. This one exists, and is of another kind than the mount's source.",
@@ -50,6 +60,13 @@ export const EXEC_ERRORS = {
     title: "A zero byte in a text",
     cause: "An argument, variable or path of the step has a zero byte, which no program can be given.",
     wayOut: "Remove it.",
+  },
+  "exec/out-of-memory": {
+    title: "A step that was killed for memory",
+    cause:
+      "The processes of the step took more memory than it, or all steps together, may have. The message has the limit and the largest processes.",
+    wayOut:
+      "Raise `--memory` or `--build-memory`, or have the step take less: fewer jobs of its compiler (`make -j2`), fewer steps at once (`--jobs`).",
   },
   "exec/outer-proc": {
     title: "A warning: steps see the processes outside",
@@ -116,6 +133,11 @@ export const EXEC_ERRORS = {
     title: "A supervisor that did not start",
     cause: "Virtual owners need a supervisor of the step's system calls, which this machine does not allow.",
     wayOut: "With a range in /etc/subuid and /etc/subgid steps run without; see `tsbuild doctor`.",
+  },
+  "exec/too-many-tasks": {
+    title: "A step with too many processes",
+    cause: "The step wanted more processes and threads than `--pids-limit` allows.",
+    wayOut: "Raise `--pids-limit`, or have the step start fewer at once.",
   },
   "exec/too-many-layers": {
     title: "Too many layers for one mount",

@@ -88,7 +88,11 @@ export class WorkerClient implements Worker {
   }
 
   async run(spec: SandboxSpec, io: RunIo): Promise<SandboxExit> {
-    return (await this.#ask((id) => ({ type: "run", id, spec }), { onOutput: io.onOutput }, io.signal)) as SandboxExit;
+    return (await this.#ask(
+      (id) => ({ type: "run", id, spec }),
+      { onOutput: io.onOutput, onProgress: io.onReport as Pending["onProgress"] },
+      io.signal,
+    )) as SandboxExit;
   }
 
   async task<R>(

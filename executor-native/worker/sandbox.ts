@@ -5,6 +5,7 @@ import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { started } from "../../core/system/descriptors.js";
 import { type AnyCode, CanceledError } from "../../core/errors.js";
+import type { StepUsage } from "../../core/events.js";
 import { ownersFile } from "../../core/system/owners-file.js";
 import type { SandboxExit, SandboxSpec } from "../contract.js";
 import type { WorkingRoot, WorkingRoots } from "../chroot/working-roots.js";
@@ -24,11 +25,35 @@ type StatusLine =
   | { readonly status: "exit"; readonly code?: number; readonly signal?: number }
   | { readonly status: "killed"; readonly signal: number }
   | { readonly status: "stopped" }
+  | UsageLine
   /**
    * This line follows the end: a path, from the step's root, that is too long for the kernel as a
    * whole.
    */
   | { readonly status: "too-long"; readonly path: string };
+
+/** Resources of all processes of a step, in the kernel's units. */
+interface UsageLine {
+  readonly status: "usage";
+  /** Microseconds of processor time. */
+  readonly user: number;
+  readonly system: number;
+  /** KiB of the largest process. */
+  readonly largest: number;
+  /** Blocks of 512 bytes. */
+  readonly read: number;
+  readonly written: number;
+}
+
+/** Calls for what happens to a sandbox. */
+export interface SandboxHooks {
+  readonly onOutput: (stream: "stdout" | "stderr", data: Buffer) => void;
+  /** Called with the pid of the process that runs the step, before it reads what it has to do. */
+  readonly onStart: (pid: number) => void;
+  readonly onUsage: (usage: StepUsage) => void;
+  /** Processors that the step begins on; all when it is not there. */
+  readonly processors?: readonly number[];
+}
 
 export interface RunningSandbox {
   /** Resolves or rejects when every process is gone and nothing is mounted any more. */
@@ -40,13 +65,11 @@ export interface RunningSandbox {
   resume(): void;
 }
 
-type OnOutput = (stream: "stdout" | "stderr", data: Buffer) => void;
-
 /**
  * Starts a sandbox. Runs inside the user namespace, in the directory for this worker's own files.
  * One native process for each sandbox does all the work; this process only moves bytes.
  */
-export function startSandbox(spec: SandboxSpec, root: WorkingRoot | undefined, onOutput: OnOutput): RunningSandbox {
+export function startSandbox(spec: SandboxSpec, root: WorkingRoot | undefined, hooks: SandboxHooks): RunningSandbox {
   const { lowers } = spec.rootfs;
   const owners = virtualOwnership(spec);
   const bytes = encodeSpec(
@@ -55,31 +78,32 @@ export function startSandbox(spec: SandboxSpec, root: WorkingRoot | undefined, o
       parent: process.pid,
       ...(owners ? { owners } : {}),
       ...(root ? { root } : {}),
+      ...processorsOf(hooks),
       allIds: allIds(),
       isHostRoot: process.argv.includes(HOST_ROOT_ARGUMENT),
       outerProc: process.argv.includes(OUTER_PROC_ARGUMENT),
     },
   );
-  return start("run", bytes, spec, onOutput);
+  return start("run", bytes, spec, hooks);
 }
 
 /** Starts a step in a root of its own, without namespaces. */
-export function startChroot(spec: SandboxSpec, root: WorkingRoot, onOutput: OnOutput): RunningSandbox {
+export function startChroot(spec: SandboxSpec, root: WorkingRoot, hooks: SandboxHooks): RunningSandbox {
   if (spec.security === "insecure") throw insecureWithoutNamespaces();
   const options = { parent: process.pid, allIds: allIds(), isHostRoot: false, outerProc: false, root };
   const withoutNamespaces = { translated: process.argv.includes(SUPERVISED_ARGUMENT) };
-  return start("chroot", encodeSpec(spec, { ...options, withoutNamespaces }), spec, onOutput);
+  return start("chroot", encodeSpec(spec, { ...options, ...processorsOf(hooks), withoutNamespaces }), spec, hooks);
 }
 
 /** Starts a step whose root is a copy of its layers, which the steps after it may go on with. */
 export function startInWorkingRoot(
-  startIn: (spec: SandboxSpec, root: WorkingRoot, onOutput: OnOutput) => RunningSandbox,
+  startIn: (spec: SandboxSpec, root: WorkingRoot, hooks: SandboxHooks) => RunningSandbox,
   spec: SandboxSpec,
   roots: WorkingRoots,
-  onOutput: OnOutput,
+  hooks: SandboxHooks,
 ): RunningSandbox {
   const root = roots.take(spec.rootfs.lowers);
-  const running = attempt(() => startIn(spec, root, onOutput), root);
+  const running = attempt(() => startIn(spec, root, hooks), root);
   const done = running.done.then(
     (exit) => {
       // The files that a failed step left are in no layer.
@@ -104,7 +128,7 @@ function attempt(action: () => RunningSandbox, root: WorkingRoot): RunningSandbo
   }
 }
 
-function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, onOutput: OnOutput): RunningSandbox {
+function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, hooks: SandboxHooks): RunningSandbox {
   // Steps see the command line of their first process, which must not show where tsbuild is
   // installed.
   const child = started(
@@ -118,17 +142,19 @@ function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, onOutpu
   const outputs = [child.stdout as Readable, child.stderr as Readable];
   let stopped = false;
   let status = "";
-  child.stdout?.on("data", (data: Buffer) => onOutput("stdout", data));
-  child.stderr?.on("data", (data: Buffer) => onOutput("stderr", data));
+  child.stdout?.on("data", (data: Buffer) => hooks.onOutput("stdout", data));
+  child.stderr?.on("data", (data: Buffer) => hooks.onOutput("stderr", data));
   (child.stdio[4] as Readable | null)?.setEncoding("utf8").on("data", (text: string) => {
     status += text;
   });
   const specPipe = child.stdio[3] as Writable | null;
   specPipe?.on("error", () => {}); // It ended before it read everything; its status says why.
-  specPipe?.end(bytes);
+  begin(child, specPipe, bytes, hooks);
 
   const done = ended(child).then((how) => {
-    const line = outcome(status);
+    const lines = status.split("\n").flatMap((line) => parseStatus(line) ?? []);
+    for (const line of lines) if (line.status === "usage") hooks.onUsage(usageOf(line));
+    const line = outcome(lines.filter((one) => one.status !== "usage"));
     if (stopped || line?.status === "stopped") throw new CanceledError();
     if (line === undefined) throw sandboxKilled(how);
     switch (line.status) {
@@ -142,6 +168,8 @@ function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, onOutpu
         throw pathTooLong(line.path, spec.rootfs.upper);
       case "killed":
         throw sandboxKilled(signalName(line.signal));
+      case "usage":
+        throw sandboxKilled(how);
     }
   });
   return {
@@ -157,6 +185,34 @@ function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, onOutpu
     resume() {
       for (const output of outputs) output.resume();
     },
+  };
+}
+
+/** Hands its work to a process that has started. Nothing of the step runs before. */
+function begin(child: ChildProcess, pipe: Writable | null, bytes: Buffer, hooks: SandboxHooks): void {
+  try {
+    if (child.pid !== undefined) hooks.onStart(child.pid);
+    pipe?.end(bytes);
+  } catch (error) {
+    child.once("close", () => {});
+    pipe?.destroy();
+    child.kill("SIGKILL");
+    throw error;
+  }
+}
+
+function processorsOf({ processors }: SandboxHooks): Pick<SandboxHooks, "processors"> {
+  return processors === undefined ? {} : { processors };
+}
+
+function usageOf({ user, system, largest, read, written }: UsageLine): StepUsage {
+  return {
+    userTime: user / 1000,
+    systemTime: system / 1000,
+    peakMemory: largest * 1024,
+    peakOf: "process",
+    bytesRead: read * 512,
+    bytesWritten: written * 512,
   };
 }
 
@@ -189,8 +245,7 @@ function ended(child: ChildProcess): Promise<string> {
  * command that ended well, and neither must a command whose files cannot be kept. After a failed
  * command, the failure is the cause.
  */
-function outcome(text: string): StatusLine | undefined {
-  const lines = text.split("\n").flatMap((line) => parseStatus(line) ?? []);
+function outcome(lines: readonly StatusLine[]): StatusLine | undefined {
   const [first] = lines;
   const failed = lines.find(({ status }) => status === "error" || status === "killed");
   if (failed || first?.status !== "exit" || first.code !== 0) return failed ?? first;

@@ -11,6 +11,9 @@ import { helperPath } from "../helper-path.js";
 import { CHROOT_ARGUMENT, COPIED_ROOTS_ARGUMENT, OUTER_PROC_ARGUMENT, SUPERVISED_ARGUMENT } from "../ownership.js";
 import { encodeMessage, FrameReader, outputHeader, type Request, type Response } from "./protocol.js";
 import { WorkingRoots } from "../chroot/working-roots.js";
+import { Limiter } from "../limits/limiter.js";
+import { LIMITS_TASK, type LimitsTaskParams } from "../limits/prepare-limits.js";
+import { limitedRun } from "./limited-run.js";
 import { type RunningSandbox, startChroot, startInWorkingRoot, startSandbox } from "./sandbox.js";
 
 export interface TaskContext {
@@ -59,6 +62,8 @@ export function serveWorker(options: ServeOptions): void {
     hasLoader: process.argv.includes(SUPERVISED_ARGUMENT),
     ...(process.argv.includes(CHROOT_ARGUMENT) && { interpreters: () => [] }),
   });
+  let made: Limiter | undefined;
+  const limiter = (): Limiter => (made ??= new Limiter());
   let ending = false;
 
   const send = (message: Response): void => {
@@ -86,23 +91,27 @@ export function serveWorker(options: ServeOptions): void {
       const spec = emulator ? { ...request.spec, emulator } : request.spec;
       const onOutput = (stream: "stdout" | "stderr", data: Buffer): void => output(request.id, stream, data);
       const start = hasNoNamespaces ? startChroot : startSandbox;
-      const sandbox = roots ? startInWorkingRoot(start, spec, roots, onOutput) : startSandbox(spec, undefined, onOutput);
-      sandboxes.set(request.id, sandbox);
-      aborts.set(request.id, () => sandbox.stop());
+      const limited = limitedRun(spec.limits, limiter);
+      const hooks = { ...limited.hooks, onOutput };
       try {
-        return await sandbox.done;
+        const sandbox = roots ? startInWorkingRoot(start, spec, roots, hooks) : startSandbox(spec, undefined, hooks);
+        sandboxes.set(request.id, sandbox);
+        aborts.set(request.id, () => sandbox.stop());
+        return await limited.finish(sandbox, (report) => send({ type: "progress", id: request.id, value: report }));
       } catch (error) {
         // A sandbox that got far enough has removed it already.
         await removeTrees([request.spec.rootfs.work]);
         throw error;
       } finally {
         sandboxes.delete(request.id);
+        limited.close();
       }
     }
     if (request.type === "remove") return await removeTrees(request.paths);
     const abort = new AbortController();
     aborts.set(request.id, () => abort.abort(new CanceledError()));
     const context: TaskContext = { signal: abort.signal, progress: (value) => send({ type: "progress", id: request.id, value }) };
+    if (request.name === LIMITS_TASK) return limiter().report(...(request.params as LimitsTaskParams));
     if (request.name === PLATFORMS_TASK) return await emulators.platforms();
     const task = options.tasks?.[request.name];
     if (task) return await task(request.params as never, context);
@@ -127,6 +136,7 @@ export function serveWorker(options: ServeOptions): void {
     // No reader is left for results. The wait lets the sandboxes tidy up their directories.
     void Promise.allSettled([...sandboxes.values()].map((sandbox) => sandbox.done))
       .then(() => roots?.close())
+      .then(() => made?.close())
       .finally(() => process.exit(0));
   };
 

@@ -105,6 +105,8 @@ interface EncodingOptions {
   readonly outerProc: boolean;
   /** Folder of a root that is a copy of the layers, and how many of them that has. */
   readonly root?: { readonly folder: string; readonly has: number };
+  /** Processors that the step's programs begin on; all when it is not there. */
+  readonly processors?: readonly number[];
   /** Without it a step has namespaces. `translated`: see helper/supervised/. */
   readonly withoutNamespaces?: { readonly translated: boolean };
 }
@@ -117,7 +119,7 @@ type Operation = <Key extends keyof SpecOperations>(key: Key, ...fields: SpecOpe
  */
 export function encodeSpec(
   spec: SandboxSpec,
-  { parent, owners, allIds, isHostRoot, outerProc, root, withoutNamespaces }: EncodingOptions,
+  { parent, owners, allIds, isHostRoot, outerProc, root, processors, withoutNamespaces }: EncodingOptions,
 ): Buffer {
   const parts: Buffer[] = [];
   const operation: Operation = (key, ...fields) => {
@@ -163,7 +165,11 @@ export function encodeSpec(
   const ownShm = spec.mounts.some(({ dest }) => dest === "/dev/shm");
   operation("shm-size", ownShm ? 0 : (spec.shmSize ?? DEFAULT_SHM_SIZE));
   operation("open-files", OPEN_FILES);
-  for (const { name, soft, hard } of spec.ulimits ?? []) operation("rlimit", name, limit(soft), limit(hard));
+  for (const processor of processors ?? []) operation("processor", String(processor));
+  const { ulimits = [] } = spec;
+  // A program that crashes leaves its memory in no layer, unless the step asks for it.
+  if (!ulimits.some(({ name }) => name === "core")) operation("rlimit", "core", 0, 0);
+  for (const { name, soft, hard } of ulimits) operation("rlimit", name, limit(soft), limit(hard));
   if (owners) {
     operation("mapped", owners.mapped.users.text, owners.mapped.groups.text);
     operation("owners", owners.file, owners.supervised);

@@ -35,6 +35,7 @@ export interface SpecOperations {
   readonly readonly: readonly [path: string];
   readonly "shm-size": readonly [size: Decimal];
   readonly "open-files": readonly [limit: Decimal];
+  readonly processor: readonly [number: string];
   readonly rlimit: readonly [name: string, soft: Decimal, hard: Decimal];
   readonly mapped: readonly [users: string, groups: string];
   readonly owners: readonly [file: string, supervised: boolean];

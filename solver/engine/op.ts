@@ -1,3 +1,4 @@
+import type { StepUsage } from "../../core/events.js";
 import type { CacheKey } from "../../core/cache-key.js";
 
 /**
@@ -54,6 +55,8 @@ export interface OpContext {
    */
   readonly signal: AbortSignal;
   output(stream: "stdout" | "stderr", data: Uint8Array): void;
+  /** Reports what the vertex used. */
+  used?(usage: StepUsage): void;
   /** Shows progress. `current` and `total` are in bytes. */
   progress(item: string, current: number, total: number | undefined, done: boolean, wait?: boolean): void;
   /**

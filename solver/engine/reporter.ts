@@ -67,6 +67,9 @@ export class Reporter {
       output: (stream, data) => {
         if (this.#open(node)) this.#emit({ type: "output", step, at: now(), stream, data });
       },
+      used: (usage) => {
+        if (this.#open(node)) this.#emit({ type: "used", step, at: now(), usage });
+      },
       progress: (...part) => {
         if (this.#open(node)) this.#emit({ type: "progress", step, at: now(), ...partOf(...part) });
       },

@@ -22,6 +22,7 @@ import { subtreeDigest } from "./file/selection.js";
 import { readTreeFile, treeOfInput } from "./inputs/input-tree.js";
 import { OutputMask } from "../secrets/output-mask.js";
 import { stepSecrets } from "../secrets/step-secrets.js";
+import { readyLimits, reportTo } from "./step-limits.js";
 import { OutputTail } from "./output-tail.js";
 import { rootLayers } from "./inputs/root-layers.js";
 import { isDirectoryInput } from "./inputs/whole-input.js";
@@ -100,6 +101,7 @@ async function runStep(
         hosts: hostsFile(op),
         resolvConf: sandboxes.resolvConf(),
         ...(vertex.platform === undefined ? {} : { platform: vertex.platform }),
+        ...(sandboxes.limits ? { limits: sandboxes.limits } : {}),
         ...(op.ulimits ? { ulimits: op.ulimits } : {}),
         ...(op.shmSize === undefined ? {} : { shmSize: op.shmSize }),
       };
@@ -118,17 +120,23 @@ async function runStep(
         return exitHint({ ...op, platform: vertex.platform, tier: worker.tier }, tail.text(), { tree, read, upper: active.fs });
       };
       reportTier(worker, opContext);
+      if (sandboxes.limits) await readyLimits(sandboxes.limits, worker, opContext);
+      const { onReport, last } = reportTo(opContext);
       const exit = await worker.run(spec, {
         signal: opContext.signal,
+        onReport,
         onOutput: (stream, data) => show(stream, masks[stream].empty ? data : masks[stream].cover(data)),
       });
       for (const stream of ["stdout", "stderr"] as const) show(stream, masks[stream].end());
       if (!("code" in exit) || exit.code !== 0) {
-        const hint = diskHint(active.fs, tail.text()) ?? (await hintFor(exit));
+        const { overrun } = last();
+        const over = overrun && (await import("./overrun.js")).overrunReason(overrun);
+        const hint = over?.hint ?? diskHint(active.fs, tail.text()) ?? (await hintFor(exit));
         throw new ExecError(op.args, exit, tail.text(), {
           step: stepName(vertex.metadata.step),
           display: op.args.join(" "),
           ...(hint === undefined ? {} : { hint }),
+          ...(over ? { reason: over.reason } : {}),
         });
       }
       await trust?.clean(active.fs, worker);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -41,6 +42,24 @@ void report(const struct status *status)
 		append_json(&line, status->text, end.length);
 	}
 	append(&line, "%s", end.text);
+	write_line(&line);
+}
+
+static long long microseconds(const struct timeval *time)
+{
+	return (long long)time->tv_sec * 1000000 + time->tv_usec;
+}
+
+void report_usage(void)
+{
+	struct rusage used;
+	char room[256];
+	struct buffer line = BUFFER_IN(room);
+	if (getrusage(RUSAGE_CHILDREN, &used) < 0)
+		return;
+	append(&line, "{\"status\":\"usage\",\"user\":%lld,\"system\":%lld,\"largest\":%ld,\"read\":%ld,\"written\":%ld}\n",
+	       microseconds(&used.ru_utime), microseconds(&used.ru_stime), used.ru_maxrss, used.ru_inblock,
+	       used.ru_oublock);
 	write_line(&line);
 }
 

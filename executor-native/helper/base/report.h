@@ -26,6 +26,12 @@ struct status {
 void report(const struct status *status);
 
 /*
+ * Reports the resources that all children which were waited for have used, as the status "usage":
+ * microseconds of processor time, KiB of the largest process, blocks of 512 bytes.
+ */
+void report_usage(void);
+
+/*
  * Writes {"status":"error","code":…,"message":…,"errno":…} and ends the process. `fail_errno` adds
  * the text of errno to the message; `fail` has errno 0.
  */

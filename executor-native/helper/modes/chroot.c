@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/remove-tree.h"
+#include "base/report.h"
 #include "base/util.h"
 #include "chroot/monitor.h"
 #include "chroot/processes.h"
@@ -94,6 +95,7 @@ static void end_step(const struct spec *spec, struct lent *lent)
 		bring_back(spec, lent);
 	}
 	remove_tree(spec->work);
+	report_usage();
 	if (stopped)
 		REPORT(.name = "stopped");
 	else if (WIFSIGNALED(status))

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/remove-tree.h"
+#include "base/report.h"
 #include "modes/modes.h"
 #include "modes/output.h"
 #include "modes/path-length.h"
@@ -210,6 +211,7 @@ static bool try_step(struct step *step)
 	if (step->spec.working && has_succeeded)
 		keep_changes(&step->working);
 	remove_tree(step->spec.work);
+	report_usage();
 	report_end(&step->spec, status, supervisor_status);
 	return true;
 }

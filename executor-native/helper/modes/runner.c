@@ -1,6 +1,7 @@
 #include "modes/runner.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -15,6 +16,21 @@
 /* Linux 5.9. */
 #define NR_CLOSE_RANGE 436
 
+/* Keeps this process, and all that it starts, to some processors. They may choose others. */
+static void choose_processors(const struct texts *processors)
+{
+	cpu_set_t set;
+	CPU_ZERO(&set);
+	for (size_t i = 0; i < processors->count; i++) {
+		uint64_t number;
+		if (!parse_number(processors->items[i], CPU_SETSIZE - 1, &number))
+			fail("exec/internal", "The sandbox spec has a processor \"%s\"", processors->items[i]);
+		CPU_SET(number, &set);
+	}
+	if (processors->count > 0 && sched_setaffinity(0, sizeof set, &set) < 0)
+		fail_errno("exec/limit-refused", "Cannot keep the step to its processors");
+}
+
 bool begin_runner(struct spec *spec, void (*stop)(int), int death_signal)
 {
 	struct sigaction action = {.sa_handler = stop};
@@ -25,6 +41,7 @@ bool begin_runner(struct spec *spec, void (*stop)(int), int death_signal)
 	signal(SIGPIPE, SIG_IGN);
 	read_spec(SPEC_FD, spec);
 	close(SPEC_FD);
+	choose_processors(&spec->processors);
 	/*
 	 * Nothing that was inherited by accident may reach the command; before Linux 5.9 nothing should
 	 * be.

@@ -50,6 +50,7 @@ struct spec {
 	char *uids, *gids;     /* maps of a user namespace of the command's own (see sandbox/user-namespace.h), or NULL */
 	uint64_t shm_size;
 	uint64_t open_files; /* the soft limit is lowered to this */
+	struct texts processors; /* none for all */
 	struct rlimit_spec rlimits[MAX_RLIMITS];
 	size_t rlimit_count;
 

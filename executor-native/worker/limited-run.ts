@@ -1,0 +1,72 @@
+import { writeFileSync } from "node:fs";
+import type { StepUsage } from "../../core/events.js";
+import type { SandboxExit, StepReport } from "../contract.js";
+import type { LimitedStep, Limiter } from "../limits/limiter.js";
+import type { LimitRequest } from "../limits/limits.js";
+import type { RunningSandbox, SandboxHooks } from "./sandbox.js";
+
+/**
+ * Points by which a step is nearer to its end than others when the machine has no memory left, of
+ * 1000: the machine loses a step before the builder and its user's programs.
+ */
+const NEARER_TO_THE_END = "300";
+
+interface LimitedRun {
+  readonly hooks: Pick<SandboxHooks, "onStart" | "onUsage" | "processors">;
+  /** Waits for the end, and reports what was used. */
+  finish(sandbox: RunningSandbox, report: (report: StepReport) => void): Promise<SandboxExit>;
+  /** Removes the groups. */
+  close(): void;
+}
+
+/** Returns how one step runs with its limits, if it has some. */
+export function limitedRun(request: LimitRequest | undefined, limiter: () => Limiter): LimitedRun {
+  const step = request && limiter().open(request);
+  let usage: StepUsage | undefined;
+  let isOver = false;
+  let end = (): void => {};
+  return {
+    hooks: {
+      ...(step?.processors ? { processors: step.processors } : {}),
+      onStart(pid) {
+        sacrificeFirst(pid);
+        step?.begin(pid, () => {
+          isOver = true;
+          end();
+        });
+      },
+      onUsage: (used) => {
+        usage = used;
+      },
+    },
+    async finish(sandbox, report) {
+      end = () => sandbox.stop();
+      try {
+        return await sandbox.done;
+      } catch (error) {
+        if (isOver) return { signal: "SIGKILL" };
+        throw error;
+      } finally {
+        report(reportOf(usage, step));
+      }
+    },
+    close: () => step?.close(),
+  };
+}
+
+function reportOf(usage: StepUsage | undefined, step: LimitedStep | undefined): StepReport {
+  const { memory, tasks, overrun } = step?.result() ?? {};
+  const counted = memory === undefined ? {} : { peakMemory: memory, peakOf: "step" as const };
+  return {
+    ...(usage ? { usage: { ...usage, ...counted, ...(tasks === undefined ? {} : { peakTasks: tasks }) } } : {}),
+    ...(overrun ? { overrun } : {}),
+  };
+}
+
+function sacrificeFirst(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, NEARER_TO_THE_END);
+  } catch {
+    // A container may hide or refuse it.
+  }
+}
