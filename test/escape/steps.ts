@@ -2,6 +2,7 @@ import { copyFileSync, mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { TsbuildError } from "../../core/errors.js";
 import type { SandboxMount } from "../../executor-native/contract.js";
+import type { LimitRequest } from "../../executor-native/limits/limits.js";
 import { ownSleep, processesWith, type Ran, type SandboxRig, tree } from "../support/rigs/sandbox-rig.js";
 import type { Expected } from "./tiers.js";
 
@@ -52,6 +53,8 @@ function command(args: readonly string[], expected: Expected): StepRow {
 function user(text: string, expected: Expected): StepRow {
   return { name: `USER ${text}`, expected, attempt: (rig) => outcome(rig.run("id -u", { user: text })) };
 }
+
+const LIMITED: LimitRequest = { step: { memory: 32 << 20, pids: 500 }, build: {}, strict: false };
 
 const SECRET = Buffer.from("secret").toString("base64");
 
@@ -187,6 +190,38 @@ export const steps: readonly StepRow[] = [
       const lowers = [rig.rootfs, first.upper];
       const marked = await rig.run(["/bin/attempts", "overlay", "/d"], { lowers });
       return outcome(rig.run("cat /d/one; stat -c %u:%g /d", { lowers: [...lowers, marked.upper] }));
+    },
+  },
+  {
+    // Its first process makes a group, and the limit holds for all that it starts.
+    name: "a step that leaves its group",
+    expected: ["1; kept", "SIGKILL; kept"],
+    attempt: async (rig) => {
+      const leave = "for f in $(find / -name cgroup.procs -o -name tasks 2>/dev/null); do echo 0 >$f; done; mkdir /sys/fs/cgroup/x";
+      const { exit, report } = await rig.run(`{ ${leave}; } 2>/dev/null; tail /dev/zero; false`, { limits: LIMITED });
+      return `${"code" in exit ? exit.code : exit.signal}; ${report.overrun?.kind === "memory" ? "kept" : "out"}`;
+    },
+  },
+  {
+    name: "a step that raises its limits",
+    expected: ["1; kept", "SIGKILL; kept"],
+    attempt: async (rig) => {
+      const raise =
+        "for f in $(find / -name 'memory.*max' -o -name memory.limit_in_bytes -o -name pids.max 2>/dev/null); do echo 1g >$f; echo max >$f; done";
+      const { exit, report } = await rig.run(`{ ${raise}; } 2>/dev/null; tail /dev/zero; false`, { limits: LIMITED });
+      return `${"code" in exit ? exit.code : exit.signal}; ${report.overrun?.kind === "memory" ? "kept" : "out"}`;
+    },
+  },
+  {
+    name: "a mount of the groups of the machine, with all rights",
+    // Root has them in a namespace of its own, where no group is its own either.
+    expected: ["0; nothing", "exec/isolation"],
+    attempt: (rig) => {
+      const look = "for f in $(find /m /n -name memory.max -o -name memory.limit_in_bytes 2>/dev/null | head -1); do echo $f; done";
+      const mounts = "mkdir /m /n; mount -t cgroup2 none /m; mount -t cgroup -o memory none /n";
+      return outcome(
+        rig.run(`{ ${mounts}; } 2>/dev/null; test -z "$(${look})" && echo nothing`, { limits: LIMITED, security: "insecure" }),
+      );
     },
   },
   {

@@ -2,9 +2,10 @@ import { basics } from "./cases/basics.js";
 import type { Case } from "./cases/case.js";
 import { connection, ends } from "./cases/ends.js";
 import { isolation } from "./cases/isolation.js";
+import { limits } from "./cases/limits.js";
 import { mounts } from "./cases/mounts.js";
 import { ownership } from "./cases/ownership.js";
 import { unmappedIds } from "./cases/unmapped-ids.js";
 
 /** Cases that a worker and its sandboxes must pass for every user. */
-export const CASES: readonly Case[] = [...basics, ...isolation, ...mounts, ...ownership, ...unmappedIds, ...ends, ...connection];
+export const CASES: readonly Case[] = [...basics, ...limits, ...isolation, ...mounts, ...ownership, ...unmappedIds, ...ends, ...connection];

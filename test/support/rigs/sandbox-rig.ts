@@ -14,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { RunIo, SandboxExit, SandboxSpec, Worker } from "../../../executor-native/contract.js";
+import type { RunIo, SandboxExit, SandboxSpec, StepReport, Worker } from "../../../executor-native/contract.js";
 import { ownershipHere } from "../../../executor-native/id-map.js";
 import { type Tier, wantedIsolation } from "../../../executor-native/tier.js";
 import { startWorker } from "../../../executor-native/start-worker.js";
@@ -30,6 +30,7 @@ export interface Ran {
   readonly out: string;
   readonly err: string;
   readonly upper: string;
+  readonly report: StepReport;
 }
 
 export type RunOptions = Partial<SandboxSpec> & {
@@ -104,6 +105,7 @@ export class SandboxRig {
     const { lowers, signal, onOutput, ...overrides } = options;
     const upper = this.directory("upper");
     const text = { stdout: "", stderr: "" };
+    let report: StepReport = {};
     const exit = await this.worker.run(
       {
         rootfs: { lowers: lowers ?? [this.rootfs], upper, work: this.directory("work") },
@@ -124,10 +126,13 @@ export class SandboxRig {
           text[stream] += Buffer.from(data).toString();
           onOutput?.(stream, data);
         },
+        onReport: (given) => {
+          report = given;
+        },
         ...(signal ? { signal } : {}),
       },
     );
-    return { exit, out: text.stdout, err: text.stderr, upper };
+    return { exit, out: text.stdout, err: text.stderr, upper, report };
   }
 }
 
