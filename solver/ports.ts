@@ -52,6 +52,8 @@ export interface Sandboxes {
   resolvConf(): string;
   /** Limits of each step, and of all; in no key. */
   readonly limits?: LimitRequest;
+  /** True where steps wait until the memory that they took before is free. */
+  readonly fitMemory?: boolean;
   /** Proxy variables, `NAME=value`, that RUN steps see and no key knows. */
   readonly proxyEnv: readonly string[];
 }

@@ -53,6 +53,7 @@ export interface BuildSolverOptions {
     | "explain"
     | "freshMounts"
     | "jobs"
+    | "fitMemory"
     | "limits"
     | "maxUnpackedSize"
     | "names"
@@ -125,6 +126,7 @@ export class BuildSolver {
         worker,
         resolvConf,
         ...(build.limits ? { limits: build.limits } : {}),
+        fitMemory: build.fitMemory,
         proxyEnv: proxyVariables(build.buildArgs),
         authorities: () => (trusted ??= stepAuthorities(build.authorities)),
       },
@@ -260,13 +262,12 @@ export class BuildSolver {
   }
 
   #solveAlone(part: GraphPart): Promise<readonly StepResult[]> {
-    const { jobs, onTrace } = this.#options.build;
-    const { imports } = this.#options;
+    const { imports, build } = this.#options;
     return solveGraph(part, {
-      jobs,
+      jobs: build.jobs,
       signal: this.#session.signal,
       madeNow: this.#session.madeNow,
-      onTrace,
+      onTrace: build.onTrace,
       ...(imports && {
         extend: async () => {
           await imports.load();

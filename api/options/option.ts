@@ -48,8 +48,6 @@ export interface Readings {
   readonly pairs: Readonly<Record<string, string>>;
   /** A size, such as 64m. */
   readonly bytes: number;
-  /** A whole number from 1. */
-  readonly count: number;
   /** One of `words`, which must be those that the shape of the option takes. */
   readonly word: never;
   readonly switch: true;

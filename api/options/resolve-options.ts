@@ -79,6 +79,8 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
     limits: resolveLimits(given, env),
     shmSize: checkShmSize(given.shmSize),
     jobs: checkJobs(given.jobs),
+    /** Steps wait until the memory that they took before is free. */
+    fitMemory: given.jobs === "auto",
     /** Warnings of reading the options. */
     warnings: (warning === undefined ? [] : [warning]) as readonly Diagnostic[],
   };

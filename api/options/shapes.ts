@@ -50,7 +50,7 @@ export const SHAPES = {
   texts: recognized<readonly string[]>("an array of strings", (value) => Array.isArray(value) && value.every(isText)),
   textMap: recognized<Readonly<Record<string, string>>>("an object of strings", isTextMap),
   givenOrInherited: recognized<Readonly<Record<string, string | undefined>>>("an object of strings", isTextMap),
-  count: readLater<number>(),
+  jobs: readLater<number | "auto">(),
   signal: recognized<AbortSignal>("an AbortSignal", (value) => hasMethod(value, "addEventListener")),
   eventSink: recognized<EventSink>("a function", (value) => typeof value === "function"),
   traceSink: recognized<(record: TraceRecord) => void>("a function", (value) => typeof value === "function"),

@@ -67,8 +67,12 @@ export function checkShmSize(bytes: number | undefined): number | undefined {
   return bytes;
 }
 
+/** Steps that run at once by default, and at most where their memory decides. */
+export const DEFAULT_JOBS = 64;
+
 /** Returns how many steps run at once. Throws `options/invalid`. */
-export function checkJobs(jobs: number): number {
+export function checkJobs(jobs: number | "auto"): number {
+  if (jobs === "auto") return DEFAULT_JOBS;
   if (!Number.isSafeInteger(jobs) || jobs < 1) throw badJobs(jobs);
   return jobs;
 }

@@ -1,3 +1,4 @@
+import { DEFAULT_JOBS } from "./step-options.js";
 import { LIMIT_OPTIONS } from "./limits/table.js";
 import { UNPACKED_LIMIT } from "../../oci/layer/model/unpacked-size.js";
 import { cacheTypes } from "./cache-types.js";
@@ -420,11 +421,18 @@ export const BUILD_OPTIONS = {
   }),
   /**
    * RUN steps that run at once. Default: 64, because steps wait for networks and disks more than
-   * they compute: as in BuildKit, the cores of the machine are no limit.
+   * they compute: as in BuildKit, the cores of the machine are no limit. `auto`: as many of them as
+   * fit into the free memory, by what each took in earlier builds.
    */
-  jobs: option("count", {
-    default: 64,
-    flag: { name: "jobs", value: "<n>", text: "RUN steps that run at once (default: 64)", group: GROUPS.steps, reads: "count" },
+  jobs: option("jobs", {
+    default: DEFAULT_JOBS,
+    flag: {
+      name: "jobs",
+      value: "<n>",
+      text: "RUN steps that run at once (default: 64); auto: as many as fit into the free memory",
+      group: GROUPS.steps,
+      reads: "own",
+    },
   }),
   /**
    * Limits of the history of builds, in builds, milliseconds and bytes of logs. False does not

@@ -12,7 +12,7 @@ import { createReporter } from "../progress/create-reporter.js";
 import { progressForm, terminal } from "../progress/form.js";
 import { showWarnings } from "../progress/show-warnings.js";
 import type { ParsedFlags } from "../syntax/flags.js";
-import { parseCount } from "../syntax/count.js";
+import { parseJobs } from "../syntax/count.js";
 import { historyLimits } from "../syntax/history-limits.js";
 import { prepareResultFiles, type ResultFiles } from "../syntax/result-files.js";
 import { targetBuildOptions } from "../../api/bake/target-options.js";
@@ -70,7 +70,7 @@ export async function buildAll(
   environment: CliEnvironment,
 ): Promise<number> {
   const paint = paintFor(environment);
-  const jobs = parseCount(flags.one("jobs"), "jobs");
+  const jobs = parseJobs(flags.one("jobs"));
   const reporter = await createReporter(form, () => ({ stream: environment.stderr, paint, ...terminal(environment) }));
   const warnings: Diagnostic[] = [...ofFiles];
   let results: Readonly<Record<string, BuildResult>>;

@@ -19,7 +19,7 @@ import { hostPath } from "../../api/texts/surroundings.js";
 import { type CliEnvironment, storeRoot } from "../environment.js";
 import type { ParsedFlags } from "./flags.js";
 import { historyLimits } from "./history-limits.js";
-import { parseCount } from "./count.js";
+import { parseJobs } from "./count.js";
 import { parseSsh } from "../../api/texts/ssh.js";
 import { parseSecrets } from "../../api/texts/secrets.js";
 
@@ -56,7 +56,6 @@ const READERS: { readonly [R in Exclude<keyof Readings, "own" | "apart">]: Reade
   labels: all((texts, { flag }) => parsePairs(texts, flag, "optional")),
   pairs: all((texts, { flag }) => parsePairs(texts, flag, "required")),
   bytes: one((text, { name }) => parseBytes(text, `--${name}`)),
-  count: ({ flag, flags }) => parseCount(flags.one(flag.name), flag.name),
   word: one((text, { name, words = [] }) => {
     if (words.includes(text)) return text;
     throw badWord(name, text, words);
@@ -68,6 +67,7 @@ const READERS: { readonly [R in Exclude<keyof Readings, "own" | "apart">]: Reade
 const OWN: { readonly [N in OptionsReading<typeof BUILD_OPTIONS, "own">]: Reader<BuildOptions[N]> } = {
   buildArgs: all((texts, { environment }) => buildArgs(texts, environment), { always: true }),
   platforms: all((texts, { environment }) => parsePlatforms(texts, environment), { always: true }),
+  jobs: ({ flags }) => parseJobs(flags.one("jobs")),
   isolation: one((text) => (DOCKER_ISOLATIONS.includes(text) ? undefined : parseIsolation(text, "--isolation"))),
   provenance: ({ flags }) => attestations(flags).provenance,
   sbom: ({ flags }) => attestations(flags).sbom,

@@ -7,7 +7,7 @@ export function tagBesideAllTags(name: string, tag: string): UsageError {
 }
 
 export function badCount(text: string, name: string): UsageError {
-  return new UsageError("cli/bad-value", `Cannot use "${text}" for --${name}: expected a number from 1 on`);
+  return new UsageError("cli/bad-value", `Cannot use "${text}" for --${name}: expected a number from 1 on, or auto`);
 }
 
 export function badWord(name: string, text: string, words: readonly string[]): UsageError {

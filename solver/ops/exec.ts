@@ -6,7 +6,7 @@ import { ExecError } from "../../core/errors.js";
 import { stepName } from "../../core/step.js";
 import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import { withResource } from "../../core/tasks/with-resource.js";
-import type { SandboxSpec, Worker } from "../../executor-native/contract.js";
+import type { SandboxSpec, StepReport, Worker } from "../../executor-native/contract.js";
 import { TIER_TEXTS } from "../../executor-native/tier.js";
 import type { ExecOp } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
@@ -122,11 +122,13 @@ async function runStep(
       reportTier(worker, opContext);
       if (sandboxes.limits) await readyLimits(sandboxes.limits, worker, opContext);
       const { onReport, last } = reportTo(opContext);
-      const exit = await worker.run(spec, {
-        signal: opContext.signal,
-        onReport,
-        onOutput: (stream, data) => show(stream, masks[stream].empty ? data : masks[stream].cover(data)),
-      });
+      const exit = await whereItFits(op, ports, worker, last, opContext, () =>
+        worker.run(spec, {
+          signal: opContext.signal,
+          onReport,
+          onOutput: (stream, data) => show(stream, masks[stream].empty ? data : masks[stream].cover(data)),
+        }),
+      );
       for (const stream of ["stdout", "stderr"] as const) show(stream, masks[stream].end());
       if (!("code" in exit) || exit.code !== 0) {
         const { overrun } = last();
@@ -146,6 +148,28 @@ async function runStep(
       throw error;
     }
   });
+}
+
+/** Runs a step when the memory that it took before is free, where steps shall wait for that. */
+async function whereItFits<T>(
+  op: ExecOp,
+  { sandboxes, layers }: ExecPorts,
+  worker: Worker,
+  last: () => StepReport,
+  { signal }: OpContext,
+  run: () => Promise<T>,
+): Promise<T> {
+  const { gateOf, knownPeak } = await import("./memory-gate.js");
+  const peak = knownPeak(op, layers.store.memo);
+  const leave = sandboxes.fitMemory ? await gateOf(worker).enter(peak.bytes, signal) : undefined;
+  try {
+    const result = await run();
+    const { usage } = last();
+    if (usage) peak.keep(usage.peakMemory);
+    return result;
+  } finally {
+    leave?.();
+  }
 }
 
 const warned = new WeakSet<Worker>();

@@ -32,6 +32,7 @@ const READ: readonly (readonly [string, Partial<BuildOptions>, CliRigOptions?])[
     "-f docker/Dockerfile --target out --network none --shm-size 64m --jobs 3 .",
     { dockerfile: "docker/Dockerfile", target: "out", network: "none", shmSize: 64 * 2 ** 20, jobs: 3 },
   ],
+  ["--jobs auto .", { jobs: "auto" }],
   ["-m 1g --memory-swap=-1 -c 5 --pids-limit 9 .", { memory: "1g", memorySwap: "-1", cpuShares: "5", pidsLimit: "9" }],
   ["--cpu-period=5 --cpu-quota=6 --cpuset-cpus=0 --cpuset-mems 1 .", { cpuPeriod: "5", cpuQuota: "6", cpusetCpus: "0", cpusetMems: "1" }],
   [
