@@ -57,9 +57,9 @@ interface Part {
  * does not have yet. No layer goes through the local store.
  */
 export async function combineImages(options: CombineOptions): Promise<CombinedImage> {
-  const { tags, dryRun = false, insecure = [], signal = new AbortController().signal, onEvent = () => undefined } = options;
+  const { tags, dryRun = false, insecure = [], ca = [], signal = new AbortController().signal, onEvent = () => undefined } = options;
   const targets = tags.map((tag) => withDefaultTag(UsageError.of(() => parseReference(tag))));
-  return withRegistry({ insecure }, async (client) => {
+  return withRegistry({ insecure, ca }, async (client) => {
     const reader = new SourceReader(client, targets[0], options);
     const names = options.sources.map(({ ref }) => ref).join(", ");
     const image = await runAsStep({ kind: "internal", text: `load metadata for ${names}` }, onEvent, (step) =>

@@ -10,23 +10,30 @@ import { loadImages } from "./load.js";
 import { findImage, groupImages, type NamedImage } from "./lookup.js";
 import { removePlatforms } from "./remove-platforms.js";
 import { saveImages } from "./save.js";
+import { readAuthorities } from "../options/authorities.js";
 import type { ImageStore, StoredImage } from "../options/options.js";
 import { openProcessStore } from "../session/process-store.js";
 
 /**
  * Opens the local image store. Default root: `$TSBUILD_ROOT`, then `$XDG_DATA_HOME/tsbuild`, then
- * `~/.local/share/tsbuild`. Close it when done.
+ * `~/.local/share/tsbuild`. `ca` has certificates of authorities that registries may be certified
+ * by, as the `ca` of a build. Close it when done.
  */
-export async function openImageStore(options: { readonly root?: string } = {}): Promise<ImageStore> {
-  const store = openProcessStore(options);
-  return imageStoreOf(store);
+export async function openImageStore({ ca = [], ...options }: ImageStoreOptions = {}): Promise<ImageStore> {
+  const authorities = UsageError.of(() => readAuthorities(ca));
+  return imageStoreOf(openProcessStore(options), authorities);
+}
+
+interface ImageStoreOptions {
+  readonly root?: string;
+  readonly ca?: readonly string[];
 }
 
 /** Returns the image commands over an open store, which they close. */
-function imageStoreOf(store: Store): ImageStore {
+function imageStoreOf(store: Store, authorities: readonly string[]): ImageStore {
   let client: Promise<RegistryClient> | undefined;
   const registry = (): Promise<RegistryClient> => {
-    client ??= import("../../oci/registry/client.js").then(({ createRegistryClient }) => createRegistryClient());
+    client ??= import("../../oci/registry/client.js").then(({ createRegistryClient }) => createRegistryClient({ authorities }));
     return client;
   };
   const listed = (): readonly StoredImage[] =>

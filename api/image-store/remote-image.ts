@@ -8,6 +8,7 @@ import { formatReference, parseReference, type Reference, withDefaultTag } from 
 import { createRegistryClient, type RegistryClient, type RegistryClientOptions } from "../../oci/registry/client.js";
 import type { Descriptor, Index, Manifest } from "../../oci/types.js";
 import { MAX_METADATA_SIZE, parseJson, parseManifestOrIndex } from "../../oci/validate.js";
+import { readAuthorities } from "../options/authorities.js";
 import { runAsStep } from "../record/build-steps.js";
 import { documentTooLarge } from "./errors.js";
 
@@ -17,6 +18,8 @@ export interface RemoteOptions {
   /** Hosts that may speak plain HTTP or show any certificate. Loopback hosts always may. */
   readonly insecure?: readonly string[];
   readonly onEvent?: EventSink;
+  /** Certificates of authorities to trust, as the `ca` of a build. */
+  readonly ca?: readonly string[];
 }
 
 /** An image as its registry has it. */
@@ -34,8 +37,11 @@ export interface RemoteImage {
 }
 
 /** Runs `work` with a client of registries, which is closed afterwards. */
-export async function withRegistry<T>(options: RegistryClientOptions, work: (client: RegistryClient) => Promise<T>): Promise<T> {
-  const client = createRegistryClient(options);
+export async function withRegistry<T>(
+  { ca = [], ...options }: RegistryClientOptions & Pick<RemoteOptions, "ca">,
+  work: (client: RegistryClient) => Promise<T>,
+): Promise<T> {
+  const client = createRegistryClient({ ...options, authorities: UsageError.of(() => readAuthorities(ca)) });
   try {
     return await work(client);
   } finally {
@@ -47,9 +53,9 @@ export async function withRegistry<T>(options: RegistryClientOptions, work: (cli
 export async function inspectRemote<T>(ref: string, options: RemoteOptions, use: (image: RemoteImage) => Promise<T>): Promise<T> {
   const reference = withDefaultTag(UsageError.of(() => parseReference(ref)));
   const name = formatReference(reference);
-  const { insecure = [], onEvent = () => undefined } = options;
+  const { insecure = [], ca = [], onEvent = () => undefined } = options;
   return runAsStep({ kind: "internal", text: `load metadata for ${name}` }, onEvent, (step) =>
-    withRegistry({ insecure, onWait: waitsOf(step) }, async (client) => {
+    withRegistry({ insecure, ca, onWait: waitsOf(step) }, async (client) => {
       const { descriptor, bytes } = await client.manifest(reference, undefined, options);
       const parsed = parseManifestOrIndex(bytes, descriptor.mediaType, `manifest of ${name}`);
       const reader = new RemoteReader(client, reference, options);

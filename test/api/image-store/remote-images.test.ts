@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { combineImages } from "../../../api/image-store/combine-images.js";
 import { openImageStore } from "../../../api/image-store/image-store.js";
+import { inspectRemote } from "../../../api/image-store/remote-image.js";
 import { openStore } from "../../../cache/open-store.js";
 import type { Digest } from "../../../core/digest.js";
 import { imageStore } from "../../../exporters/image-store.js";
@@ -173,4 +175,15 @@ real("manifest: create, annotate, inspect, push and rm", async (t) => {
   t.is((await run(`manifest create ${list} REG/lists:linux-arm`)).code, 0);
   t.is((await run(`manifest rm ${list}`)).code, 0);
   t.is((await run(`manifest rm ${list}`)).code, 2);
+});
+
+test("certificates that are none are refused before a registry is asked", async (t) => {
+  const ca = [join(configs.path, "none.pem")];
+  const refused = { code: "options/invalid" };
+  await t.throwsAsync(combineImages({ sources: [], tags: ["127.0.0.1:1/a"], ca }), refused);
+  await t.throwsAsync(
+    inspectRemote("127.0.0.1:1/a", { ca }, () => Promise.resolve()),
+    refused,
+  );
+  await t.throwsAsync(openImageStore({ root: join(configs.path, "store"), ca }), refused);
 });
