@@ -20,85 +20,94 @@ import { showWarnings } from "../progress/show-warnings.js";
 import { renderError } from "../output/render-error.js";
 import { prepareResultFiles } from "../syntax/result-files.js";
 
-export const command: Command = {
-  async run(args, environment) {
-    const flags = parseFlags(BUILD_SYNTAX, args);
-    const options = readBuildOptions(flags, environment);
-    const into = flags.one("load");
-    const outputs = parseOutputs(flags.all("output"), { push: flags.has("push"), load: into === "store" }, environment);
-    const trace = environment.env["TSBUILD_DEBUG"] ? (await import("../output/solver-trace.js")).solverTrace(environment) : undefined;
-    const wantedForm = progressForm({ named: flags.one("progress"), quiet: flags.has("quiet") }, environment);
-    // Lines of a trace would stand in the middle of a frame.
-    const form = trace?.onStderr && wantedForm === "auto" ? "plain" : wantedForm;
-    const call = readCall(flags);
-    const inputs = await readInputs(flags, environment);
-    const paint = (): Paint => paintFor(environment);
-    const explain = flags.has("explain");
-    const files = prepareResultFiles(flags, environment);
-    const reports = await readReports(flags.all("report"), environment);
-    const reporter = await createReporter(form, () => ({ stream: environment.stderr, paint: paint(), ...terminal(environment) }));
-    if (call.method !== "build") {
-      const { runCall } = await import("./call.js");
-      return runCall(call, { ...options, ...inputs }, { reporter, files }, environment);
-    }
-    const stages = flags.one("target");
-    if (namesSeveral(stages)) {
-      const { buildStages } = await import("../bake/build-stages.js");
-      return buildStages(
-        stages.split(","),
-        { options: { ...options, ...inputs, ...(outputs.length > 0 ? { outputs } : {}) }, form, files },
-        { flags, environment },
-      );
-    }
-    const engine =
-      into === "docker" || into === "podman" ? await (await import("../engines/engine.js")).beginLoad(into, environment) : undefined;
-    const written: readonly Output[] = engine === undefined ? outputs : [...outputs, { type: "docker", dest: engine.dest }];
-    const warnings: Diagnostic[] = [...idleFlags(flags)];
-    let result: BuildResult;
-    try {
-      result = await environment.api.build({
-        ...options,
-        ...inputs,
-        ...(written.length > 0 ? { outputs: written } : {}),
-        ...(trace && { onTrace: trace.onTrace }),
-        signal: environment.signal,
-        onEvent(event) {
-          if (event.type === "warning") warnings.push(event.diagnostic);
-          if (event.type !== "explained" || explain) reporter.onEvent(event);
-        },
-      });
-    } catch (error) {
-      engine?.dest.destroy();
-      reporter.finish();
-      await showWarnings(form, warnings, environment);
-      await reports({ warnings, error });
-      const shown = asCanceled(error, environment.signal);
-      const debug = Boolean(environment.env["TSBUILD_DEBUG"]) || flags.has("debug");
-      await printStderr(
-        environment,
-        renderError(shown, { paint: paint(), outputShown: reporter.showsOutput, logged: options.history !== false, debug }),
-      );
-      // Completed steps are cached, and a Dockerfile that is being written fails many times, so
-      // collection runs after a failure too. A ctrl-c does not wait for it.
-      const ran = !(shown instanceof DiagnosticsError || shown instanceof CanceledError || shown instanceof UsageError);
-      if (ran) await cleanedUp(environment.api.collect({ ...options, ifDue: true }), environment.signal);
-      return exitCodeOf(shown);
-    } finally {
-      trace?.close();
-    }
+export const command: Command = { run: (args, environment) => runBuild(args, environment) };
+
+/**
+ * Runs the command. Hands the result of a build of one target to `onResult`, for commands that are
+ * made of this one. Returns the exit code.
+ */
+export async function runBuild(
+  args: readonly string[],
+  environment: CliEnvironment,
+  onResult: (result: BuildResult) => void = () => undefined,
+): Promise<number> {
+  const flags = parseFlags(BUILD_SYNTAX, args);
+  const options = readBuildOptions(flags, environment);
+  const into = flags.one("load");
+  const outputs = parseOutputs(flags.all("output"), { push: flags.has("push"), load: into === "store" }, environment);
+  const trace = environment.env["TSBUILD_DEBUG"] ? (await import("../output/solver-trace.js")).solverTrace(environment) : undefined;
+  const wantedForm = progressForm({ named: flags.one("progress"), quiet: flags.has("quiet") }, environment);
+  // Lines of a trace would stand in the middle of a frame.
+  const form = trace?.onStderr && wantedForm === "auto" ? "plain" : wantedForm;
+  const call = readCall(flags);
+  const inputs = await readInputs(flags, environment);
+  const paint = (): Paint => paintFor(environment);
+  const explain = flags.has("explain");
+  const files = prepareResultFiles(flags, environment);
+  const reports = await readReports(flags.all("report"), environment);
+  const reporter = await createReporter(form, () => ({ stream: environment.stderr, paint: paint(), ...terminal(environment) }));
+  if (call.method !== "build") {
+    const { runCall } = await import("./call.js");
+    return runCall(call, { ...options, ...inputs }, { reporter, files }, environment);
+  }
+  const stages = flags.one("target");
+  if (namesSeveral(stages)) {
+    const { buildStages } = await import("../bake/build-stages.js");
+    return buildStages(
+      stages.split(","),
+      { options: { ...options, ...inputs, ...(outputs.length > 0 ? { outputs } : {}) }, form, files },
+      { flags, environment },
+    );
+  }
+  const engine =
+    into === "docker" || into === "podman" ? await (await import("../engines/engine.js")).beginLoad(into, environment) : undefined;
+  const written: readonly Output[] = engine === undefined ? outputs : [...outputs, { type: "docker", dest: engine.dest }];
+  const warnings: Diagnostic[] = [...idleFlags(flags)];
+  let result: BuildResult;
+  try {
+    result = await environment.api.build({
+      ...options,
+      ...inputs,
+      ...(written.length > 0 ? { outputs: written } : {}),
+      ...(trace && { onTrace: trace.onTrace }),
+      signal: environment.signal,
+      onEvent(event) {
+        if (event.type === "warning") warnings.push(event.diagnostic);
+        if (event.type !== "explained" || explain) reporter.onEvent(event);
+      },
+    });
+  } catch (error) {
+    engine?.dest.destroy();
     reporter.finish();
-    if (engine !== undefined) await printStderr(environment, printableLines(await engine.loaded));
-    await showWarnings(form, [...idleFlags(flags), ...result.warnings], environment);
-    await reports({ warnings: [...idleFlags(flags), ...result.warnings] });
-    await files.id(result.imageId);
-    await files.metadata(() => metadataOf(result, environment));
-    const wanted = flags.has("quiet") || outputs.length === 0;
-    if (wanted && !usesStdout(outputs)) await print(environment.stdout, `${result.imageId}\n`);
-    // The result is complete: the next build repeats a collection that fails.
-    if (result.collectionDue) await cleanedUp(environment.api.collect(options), environment.signal);
-    return EXIT.success;
-  },
-};
+    await showWarnings(form, warnings, environment);
+    await reports({ warnings, error });
+    const shown = asCanceled(error, environment.signal);
+    const debug = Boolean(environment.env["TSBUILD_DEBUG"]) || flags.has("debug");
+    await printStderr(
+      environment,
+      renderError(shown, { paint: paint(), outputShown: reporter.showsOutput, logged: options.history !== false, debug }),
+    );
+    // Completed steps are cached, and a Dockerfile that is being written fails many times, so
+    // collection runs after a failure too. A ctrl-c does not wait for it.
+    const ran = !(shown instanceof DiagnosticsError || shown instanceof CanceledError || shown instanceof UsageError);
+    if (ran) await cleanedUp(environment.api.collect({ ...options, ifDue: true }), environment.signal);
+    return exitCodeOf(shown);
+  } finally {
+    trace?.close();
+  }
+  reporter.finish();
+  if (engine !== undefined) await printStderr(environment, printableLines(await engine.loaded));
+  await showWarnings(form, [...idleFlags(flags), ...result.warnings], environment);
+  await reports({ warnings: [...idleFlags(flags), ...result.warnings] });
+  onResult(result);
+  await files.id(result.imageId);
+  await files.metadata(() => metadataOf(result, environment));
+  const wanted = flags.has("quiet") || outputs.length === 0;
+  if (wanted && !usesStdout(outputs)) await print(environment.stdout, `${result.imageId}\n`);
+  // The result is complete: the next build repeats a collection that fails.
+  if (result.collectionDue) await cleanedUp(environment.api.collect(options), environment.signal);
+  return EXIT.success;
+}
 
 /** Returns what writes the reports that `--report` asks for. */
 async function readReports(

@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { command as build } from "../commands/build.js";
+import { runBuild } from "../commands/build.js";
 import { hostPath } from "../../api/texts/surroundings.js";
 import { type CliEnvironment, type Command } from "../environment.js";
 import { writeFileAtomic } from "../../core/system/fs-atomic.js";
@@ -42,13 +42,11 @@ export const command: Command = {
       ...(flags.one("format") === "docker" && flags.all("output").length === 0 ? ["--output=type=image,oci-mediatypes=false"] : []),
     ];
     const raw = flags.one("iidfile-raw") ?? flags.one("raw-iidfile");
-    const idFile = flags.one("iidfile") ?? raw;
-    if (raw !== undefined && idFile === raw) own.push(`--iidfile=${raw}`);
-    const code = await build.run([...own, ...translated, "--", context], environment);
-    if (code === 0 && raw !== undefined && idFile !== undefined) {
-      const id = readFileSync(hostPath(environment, idFile), "utf8");
-      writeFileAtomic(hostPath(environment, raw), id.replace(/^\w+:/, ""));
-    }
+    // The place is checked before the build, as that of the id.
+    if (raw !== undefined && flags.one("iidfile") === undefined) own.push(`--iidfile=${raw}`);
+    let id: string | undefined;
+    const code = await runBuild([...own, ...translated, "--", context], environment, ({ imageId }) => (id = imageId));
+    if (raw !== undefined && id !== undefined) writeFileAtomic(hostPath(environment, raw), id.replace(/^\w+:/, ""));
     return code;
   },
 };

@@ -1,11 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileAtomic } from "../../core/system/fs-atomic.js";
-import { command as build } from "../commands/build.js";
+import { runBuild } from "../commands/build.js";
 import { hostPath } from "../../api/texts/surroundings.js";
 import { type CliEnvironment, type Command } from "../environment.js";
-import { EXIT } from "../exit-codes.js";
 import { type ParsedFlags, parseFlags } from "../syntax/flags.js";
 import { noDestination, noSuchContext } from "./errors.js";
 import { translate } from "./foreign-flags.js";
@@ -28,29 +26,24 @@ export const command: Command = {
     if (destinations.length === 0 && !flags.has("no-push")) throw noDestination();
     const translated = await translate("kaniko", KANIKO_FLAGS, { flags, args }, environment);
     const context = contextOf(flags);
-    const directory = mkdtempSync(join(tmpdir(), "tsbuild-kaniko-"));
-    try {
-      const metadata = join(directory, "metadata.json");
-      const code = await build.run(
-        [
-          ...translated,
-          ...destinations.map((name) => `--tag=${name}`),
-          ...outputsOf(flags).map((output) => `--output=${output}`),
-          ...cacheOf(flags),
-          ...(flags.has("reproducible") ? ["--build-arg=SOURCE_DATE_EPOCH=0"] : []),
-          `--progress=${progressOf(flags.one("verbosity"))}`,
-          `--metadata-file=${metadata}`,
-          ...dockerfileOf(flags, context, environment),
-          "--",
-          context,
-        ],
-        environment,
-      );
-      if (code === EXIT.success) writeDigests(metadata, flags, environment);
-      return code;
-    } finally {
-      rmSync(directory, { recursive: true, force: true });
-    }
+    let digest: string | undefined;
+    const code = await runBuild(
+      [
+        ...translated,
+        ...destinations.map((name) => `--tag=${name}`),
+        ...outputsOf(flags).map((output) => `--output=${output}`),
+        ...cacheOf(flags),
+        ...(flags.has("reproducible") ? ["--build-arg=SOURCE_DATE_EPOCH=0"] : []),
+        `--progress=${progressOf(flags.one("verbosity"))}`,
+        ...dockerfileOf(flags, context, environment),
+        "--",
+        context,
+      ],
+      environment,
+      ({ descriptor }) => (digest = descriptor?.digest),
+    );
+    if (digest !== undefined) writeDigests(digest, flags, environment);
+    return code;
   },
 };
 
@@ -140,9 +133,7 @@ function progressOf(verbosity = "info"): string {
 const DIGEST_FILES = ["digest-file", "image-name-with-digest-file", "image-name-tag-with-digest-file"] as const;
 
 /** Writes the files that name the digest of the image, one line for each destination. */
-function writeDigests(metadata: string, flags: ParsedFlags, environment: CliEnvironment): void {
-  const { "containerimage.digest": digest } = JSON.parse(readFileSync(metadata, "utf8")) as Record<string, unknown>;
-  if (typeof digest !== "string") return;
+function writeDigests(digest: string, flags: ParsedFlags, environment: CliEnvironment): void {
   const names = flags.all("destination");
   const texts = {
     "digest-file": digest,
