@@ -35,11 +35,12 @@ async function readFiles(options: BakeOptions, untyped: ProjectFiles): Promise<O
     import("../../frontend/bake/print.js"),
   ]);
   const fromEnvironment = parseBoolean(env["BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP"] ?? "") !== true;
+  const fileRelative = parseBoolean(env["BUILDX_BAKE_FILE_RELATIVE_PATHS"] ?? "") === true;
   const variable = (name: string): string | undefined => (fromEnvironment ? env[name] : undefined);
   const services =
     compose.length === 0
       ? NOTHING
-      : await servicesOf(compose, { options, untyped, env: { ...(fromEnvironment ? env : {}), ...variables } });
+      : await servicesOf(compose, { options, untyped, fileRelative, env: { ...(fromEnvironment ? env : {}), ...variables } });
   const definition = joinDefinitions(
     services,
     bake.length === 0
@@ -47,6 +48,7 @@ async function readFiles(options: BakeOptions, untyped: ProjectFiles): Promise<O
       : // The grammar takes long to load.
         (await import("../../frontend/bake/evaluate-files.js")).evaluateFiles({
           files: bake,
+          fileRelative,
           lookup: (name) => (Object.hasOwn(variables, name) ? variables[name] : variable(name)),
           builtins: { BAKE_CMD_CONTEXT: options.commandContext ?? "cwd://", BAKE_LOCAL_PLATFORM: formatPlatform(hostPlatform()) },
           now: Date.now,
@@ -94,13 +96,19 @@ const NOTHING: BakeDefinition = { groups: [], targets: [], variables: [], warnin
 interface ServicesIn {
   readonly options: BakeOptions;
   readonly untyped: ProjectFiles;
+  /** True makes contexts relative to the directory of the first file. */
+  readonly fileRelative: boolean;
   readonly env: NonNullable<BakeOptions["env"]>;
 }
 
-async function servicesOf(files: readonly SourceFile[], { options, untyped, env }: ServicesIn): Promise<BakeDefinition> {
+async function servicesOf(files: readonly SourceFile[], { options, untyped, fileRelative, env }: ServicesIn): Promise<BakeDefinition> {
   const { directory = ".", remote } = options;
   const { servicesOfBake } = await import("../compose/services-of-bake.js");
-  return { ...NOTHING, ...(await servicesOfBake({ files, directory: resolve(directory), env, remote: remote !== undefined, untyped })) };
+  const made = await servicesOfBake({ files, directory: resolve(directory), env, remote: remote !== undefined, untyped });
+  if (!fileRelative) return { ...NOTHING, ...made };
+  const { directoryOf, relativeTo } = await import("../../frontend/bake/file-relative.js");
+  const base = directoryOf(files[0]?.name ?? "-");
+  return { ...NOTHING, ...made, targets: made.targets.map((target) => relativeTo(base, target)) };
 }
 
 /** Reads the files of a definition, here or elsewhere. */

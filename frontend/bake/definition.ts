@@ -10,6 +10,8 @@ export interface BakeGroup {
 
 export interface BakeTarget {
   readonly name: string;
+  /** Directory that stands for a context that is not given. Default: the working directory. */
+  readonly directory?: string;
   readonly fields: TargetFields;
 }
 
@@ -35,6 +37,8 @@ export interface BakeDefinition {
 export interface BakeWorld {
   /** Files in order: later ones override earlier ones. */
   readonly files: readonly SourceFile[];
+  /** True makes contexts relative to the file that gives them. */
+  readonly fileRelative: boolean;
   /** Returns the value that is given for a variable, by flag or environment. */
   lookup(name: string): string | undefined;
   /** Values that the tool itself gives: `BAKE_LOCAL_PLATFORM` … */

@@ -8,7 +8,9 @@ import { type BlockTypes, parseJsonBody } from "../hcl/syntax/json.js";
 import { type BlockInstance, instancesOf, lazyBlocks } from "./blocks.js";
 import type { BakeDefinition, BakeGroup, BakeTarget, BakeWorld } from "./definition.js";
 import { badBlock, ignoredAttribute } from "./errors.js";
-import { FIELDS, mergeFields } from "./fields.js";
+import { FIELDS } from "./fields.js";
+import { besideItsFile } from "./file-relative.js";
+import { joinTargets } from "./join.js";
 import { nameOf, Names } from "./names.js";
 
 const BLOCKS: BlockTypes = {
@@ -69,7 +71,7 @@ function evaluateBodies(bodies: readonly Body[], world: BakeWorld): BakeDefiniti
     const members = instances.map(({ name }) => name);
     renamed.set(label, [...new Set([...(renamed.get(label) ?? []), ...members])]);
   }
-  const targets = targetsOf(made.target);
+  const targets = targetsOf(made.target, world.fileRelative);
   names.checkAttributes();
   return {
     targets,
@@ -88,12 +90,13 @@ function renamedGroups(renamed: ReadonlyMap<string, readonly string[]>): readonl
 }
 
 /** Joins the blocks of each name: later ones override earlier ones. */
-function targetsOf(instances: readonly BlockInstance[]): readonly BakeTarget[] {
+function targetsOf(instances: readonly BlockInstance[], fileRelative: boolean): readonly BakeTarget[] {
   const byName = new Map<string, BakeTarget>();
   for (const instance of instances) {
-    const fields = instance.fields();
-    const before = byName.get(instance.name);
-    byName.set(instance.name, { name: instance.name, fields: before ? mergeFields(before.fields, fields) : fields });
+    const { name } = instance;
+    const target = fileRelative ? besideItsFile(instance, instances) : { name, fields: instance.fields() };
+    const before = byName.get(name);
+    byName.set(name, before ? joinTargets(before, target) : target);
   }
   return [...byName.values()];
 }

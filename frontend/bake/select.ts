@@ -135,7 +135,8 @@ class Resolver {
 
   target(name: string): BakeTarget {
     const { inherits: _, targets: __, ...fields } = this.#inherited(name, new Map());
-    return { name, fields: { ...fields, context: fields.context ?? ".", dockerfile: fields.dockerfile || "Dockerfile" } };
+    const { directory = "." } = this.#definition.targets.find((one) => one.name === name) ?? {};
+    return { name, fields: { ...fields, context: fields.context ?? directory, dockerfile: fields.dockerfile || "Dockerfile" } };
   }
 
   /**

@@ -23,6 +23,7 @@ function definitionOf(
 ): BakeDefinition {
   return evaluateFiles({
     files: Object.entries(files).map(([name, text]) => ({ name, text })),
+    fileRelative: false,
     lookup: (name) => vars.get(name) ?? env[name],
     builtins: { BAKE_CMD_CONTEXT: "cwd://", BAKE_LOCAL_PLATFORM: "linux/amd64" },
     now: () => 0,
