@@ -166,9 +166,9 @@ async function makeStart(chunks) {
   const image = await serveImage();
   try {
     const context = join(work, "context");
-    mkdirSync(context);
-    writeFileSync(join(context, "file"), "");
-    writeFileSync(join(context, "Dockerfile"), `FROM ${image.reference}\nWORKDIR /app\nCOPY file /\nENV A=b\n`);
+    mkdirSync(join(context, "src"), { recursive: true });
+    for (const name of ["file", "src/a", "src/b"]) writeFileSync(join(context, name), "");
+    writeFileSync(join(context, "Dockerfile"), `FROM ${image.reference}\nWORKDIR /app\nCOPY file /\nCOPY src /src\nENV A=b\n`);
     writeFileSync(join(context, "Many"), `FROM ${image.reference} AS a\n${MANY}FROM ${image.reference}\nCOPY --from=a /app /\n`);
     const env = { ...process.env, TSBUILD_ROOT: join(work, "store") };
     const lines = JSON.stringify([

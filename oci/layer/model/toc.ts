@@ -46,8 +46,8 @@ export interface FileTree {
   lookup(path: string): NodeMeta | undefined;
   /** Returns the names in a directory, in code-unit order; none for anything else. */
   children(path: string): readonly string[];
-  /** Returns the nodes of {@link children}, where that is faster than asking for each. */
-  nodes?(path: string): Iterable<NodeMeta>;
+  /** Calls `visit` for each node of {@link children}, where that is faster than asking for each. */
+  visitNodes?(path: string, visit: (node: NodeMeta) => void): void;
   /**
    * Returns sha256 of each file's content, in the same order. Hashes files without a known digest.
    * Throws when a file changes while it is read.

@@ -130,11 +130,12 @@ interface Visited {
   readonly implied: boolean;
 }
 
-/** Returns the nodes in a directory of a tree. */
-function* nodesIn(tree: FileTree, directory: string): Generator<NodeMeta, void> {
+/** Calls `visit` for each node in a directory of a tree. */
+function visitNodes(tree: FileTree, directory: string, visit: (node: NodeMeta) => void): void {
+  if (tree.visitNodes) return tree.visitNodes(directory, visit);
   for (const name of tree.children(directory)) {
     const node = tree.lookup(directory === "" ? name : `${directory}/${name}`);
-    if (node) yield node;
+    if (node) visit(node);
   }
 }
 
@@ -149,7 +150,7 @@ export function walkSelected(tree: FileTree, directory: string, filter: Filter, 
   const pending: { readonly path: string; readonly relative: string; readonly node: NodeMeta }[] = [];
   const walk = (path: string, relative: string, included: MatchInfo | undefined, excluded: MatchInfo | undefined): void => {
     const start = path === "" ? 0 : path.length + 1;
-    for (const node of tree.nodes?.(path) ?? nodesIn(tree, path)) {
+    visitNodes(tree, path, (node) => {
       const childPath = node.path;
       const name = childPath.slice(start);
       // The tree's own string where it is equal: another one for each of many files would take as
@@ -163,17 +164,17 @@ export function walkSelected(tree: FileTree, directory: string, filter: Filter, 
         pending.length = 0;
         visit({ path: childPath, relative: childRelative, node, implied: false });
       }
-      if (node.type !== "dir") continue;
+      if (node.type !== "dir") return;
       if (!taken) {
-        if (isExcluded?.matched && !exclude?.hasExclusions) continue;
-        if (isIncluded?.matched === false && !reach?.into(childRelative)) continue;
+        if (isExcluded?.matched && !exclude?.hasExclusions) return;
+        if (isIncluded?.matched === false && !reach?.into(childRelative)) return;
         pending.push({ path: childPath, relative: childRelative, node });
       }
       walk(childPath, childRelative, isIncluded?.info, isExcluded?.info);
       // It is still pending, so nothing in it was selected. It is the last one, because everything
       // below it is done.
       if (!taken && pending.length > 0 && pending[pending.length - 1]?.relative === childRelative) pending.pop();
-    }
+    });
   };
   walk(directory, "", undefined, undefined);
 }

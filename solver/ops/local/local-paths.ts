@@ -89,8 +89,8 @@ export class LocalPaths {
     return directory ? this.#list(directory) : [];
   }
 
-  /** Yields the row of each of {@link names}, whose stat is read, with its path. */
-  *entries(path: string): Generator<readonly [row: number, path: string], void> {
+  /** Calls `visit` with the row of each of {@link names}, whose stat is read, and its path. */
+  visitRows(path: string, visit: (row: number, path: string) => void): void {
     const directory = this.#directory(path);
     if (!directory) return;
     const names = this.#list(directory);
@@ -98,7 +98,7 @@ export class LocalPaths {
     for (let index = 0; index < names.length; index++) {
       const name = names[index] as string;
       // Joined as a list, so that it is one string at once.
-      yield [rowOf(directory, index), path === "" ? name : [path, name].join("/")];
+      visit(rowOf(directory, index), path === "" ? name : [path, name].join("/"));
     }
   }
 

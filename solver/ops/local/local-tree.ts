@@ -83,11 +83,18 @@ export class LocalTree implements FileTree {
     return this.#paths.names(path);
   }
 
-  *nodes(path: string): Generator<NodeMeta, void> {
-    for (const [row, childPath] of this.#paths.entries(path)) {
+  /**
+   * Calls `visit` for each node in a directory.
+   *
+   * Note that this is no generator, because V8 counts each `yield` as a run of all that stands
+   * before it. It would optimize a loop over a thousand files in the middle of a build without
+   * changes, which takes longer than the build gains.
+   */
+  visitNodes(path: string, visit: (node: NodeMeta) => void): void {
+    this.#paths.visitRows(path, (row, childPath) => {
       const meta = this.#rows.meta(row, childPath);
-      if (meta) yield meta;
-    }
+      if (meta) visit(meta);
+    });
   }
 
   content(path: string): ContentSource {

@@ -1,17 +1,12 @@
 import type { NodeType, Timestamp } from "../../../core/file-node.js";
 
-const FORMATS = new Map<number, NodeType>([
-  [0o100000, "file"],
-  [0o040000, "dir"],
-  [0o120000, "symlink"],
-  [0o020000, "char"],
-  [0o060000, "block"],
-  [0o010000, "fifo"],
-]);
+const NONE = undefined;
+/** Types by the first four of a mode's sixteen bits. */
+const TYPES: readonly (NodeType | undefined)[] = [NONE, "fifo", "char", NONE, "dir", NONE, "block", NONE, "file", NONE, "symlink"];
 
 /** Returns the type; undefined for sockets, which no layer can hold. */
 export function typeOfMode(mode: number): NodeType | undefined {
-  return FORMATS.get(mode & 0o170000);
+  return TYPES[(mode & 0o170000) >> 12];
 }
 
 /** Decodes Linux's device number. */
