@@ -5,7 +5,18 @@ import { isolation } from "./cases/isolation.js";
 import { limits } from "./cases/limits.js";
 import { mounts } from "./cases/mounts.js";
 import { ownership } from "./cases/ownership.js";
+import { sockets } from "./cases/sockets.js";
 import { unmappedIds } from "./cases/unmapped-ids.js";
 
 /** Cases that a worker and its sandboxes must pass for every user. */
-export const CASES: readonly Case[] = [...basics, ...limits, ...isolation, ...mounts, ...ownership, ...unmappedIds, ...ends, ...connection];
+export const CASES: readonly Case[] = [
+  ...basics,
+  ...limits,
+  ...isolation,
+  ...mounts,
+  ...ownership,
+  ...unmappedIds,
+  ...sockets,
+  ...ends,
+  ...connection,
+];
