@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { TestFn } from "ava";
 import { sha256 } from "../../core/digest.js";
-import type { FileTree } from "../../oci/layer/model/toc.js";
+import type { ContentSource, FileTree } from "../../oci/layer/model/toc.js";
 
 /** Files of a tree by path: a text, or where a symbolic link leads. Directories are implied. */
 export type TreeFiles = Readonly<Record<string, string | { readonly link: string }>>;
@@ -68,7 +68,13 @@ export function fileTreeConformance(
     for (const [path, text] of texts) {
       const source = tree.content(path);
       if (source.kind === "layer") t.like(source, { layer: "layer", path });
-      else t.is((source.kind === "path" ? readFileSync(source.path) : Buffer.from(source.data)).toString(), text);
+      else t.is(bytesOf(source).subarray(0, tree.lookup(path)?.size).toString(), text);
     }
   });
+}
+
+/** Returns what a content begins with. */
+function bytesOf(source: Exclude<ContentSource, { readonly kind: "layer" }>): Buffer {
+  if (source.kind === "bytes") return Buffer.from(source.data);
+  return readFileSync(source.path).subarray(source.kind === "part" ? source.start : 0);
 }

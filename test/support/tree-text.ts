@@ -1,6 +1,7 @@
-import { chmodSync, linkSync, lutimesSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, lutimesSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { FileTree, PackPlan, TocEntry } from "../../oci/layer/model/toc.js";
+import { openContent } from "../../oci/layer/model/content.js";
+import type { FileTree, PackEntry, PackPlan, TocEntry } from "../../oci/layer/model/toc.js";
 import type { NodeType } from "../../core/file-node.js";
 import { TreeBuilder } from "../../solver/ops/file/tree-builder.js";
 
@@ -104,9 +105,7 @@ export function planText(plan: PackPlan): string {
   const lines = [...plan.entries].map((entry): Line => {
     const { path, mode, uid, gid } = entry;
     const kind = entry.hardlink !== undefined ? "h" : entry.opaque ? "o" : (kinds[entry.type] as Line["kind"]);
-    let text = entry.hardlink ?? entry.link ?? "";
-    if (entry.source?.kind === "bytes") text = Buffer.from(entry.source.data).toString();
-    else if (entry.source?.kind === "path") text = readFileSync(entry.source.path, "utf8");
+    const text = contentOf(entry)?.toString() ?? entry.hardlink ?? entry.link ?? "";
     return { kind, mode, uid, gid, path, text };
   });
   for (const path of plan.whiteouts ?? []) lines.push({ kind: "w", mode: 0, uid: 0, gid: 0, path, text: "" });
@@ -129,4 +128,16 @@ export function treeEntries(tree: FileTree, path = ""): readonly TocEntry[] {
     if (node) out.push(node, ...treeEntries(tree, at));
   }
   return out;
+}
+
+/** Returns what a packer reads of a file of this machine; undefined for anything else. */
+export function contentOf(entry: PackEntry): Buffer | undefined {
+  if (!entry.source || entry.source.kind === "layer") return undefined;
+  const content = openContent(entry);
+  try {
+    const bytes = Buffer.alloc(entry.size);
+    return bytes.subarray(0, content.read(bytes, 0, bytes.length));
+  } finally {
+    content.close();
+  }
 }

@@ -32,6 +32,19 @@ export function openContent(entry: PackEntry): OpenContent {
       const fd = openSource(entry, source.path);
       return { read: (into, offset, length) => readSync(fd, into, offset, length, null), close: () => closeSync(fd) };
     }
+    case "part": {
+      const fd = openSource(entry, source.path);
+      let [at, left] = [source.start, entry.size];
+      return {
+        read(into, offset, length) {
+          const size = readSync(fd, into, offset, Math.min(length, left), at);
+          at += size;
+          left -= size;
+          return size;
+        },
+        close: () => closeSync(fd),
+      };
+    }
     case "layer":
     case undefined:
       throw new Error(`internal: the content of "${entry.path}" is not at hand`);

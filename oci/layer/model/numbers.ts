@@ -33,6 +33,10 @@ export class NumbersBuilder {
     this.#length = needed;
   }
 
+  at(index: number): number {
+    return this.#numbers[index] as number;
+  }
+
   /** Returns the numbers. No more may be pushed. */
   numbers(): Numbers {
     return this.#numbers.slice(0, this.#length);

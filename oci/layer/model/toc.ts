@@ -33,6 +33,8 @@ export interface Toc {
 /** Place of a file's bytes. The process that packs must be able to read `path`. */
 export type ContentSource =
   | { readonly kind: "path"; readonly path: string }
+  /** A part of a file: as many bytes as the entry has, from `start` on. */
+  | { readonly kind: "part"; readonly path: string; readonly start: number }
   | { readonly kind: "bytes"; readonly data: Uint8Array }
   /** A file of an existing layer. `path` is inside that layer (hard links already resolved). */
   | { readonly kind: "layer"; readonly layer: string; readonly path: string };

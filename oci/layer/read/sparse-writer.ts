@@ -9,12 +9,18 @@ const HOLE = Buffer.alloc(1 << 16);
  */
 export class SparseWriter {
   readonly fd: number;
-  #position = 0;
+  #position: number;
   #endsInHole = false;
 
-  /** Takes an open, empty file. */
-  constructor(fd: number) {
+  /** Takes an open file, which ends at `position`. */
+  constructor(fd: number, position = 0) {
     this.fd = fd;
+    this.#position = position;
+  }
+
+  /** Place behind the last byte. */
+  get position(): number {
+    return this.#position;
   }
 
   write(chunk: Buffer): void {

@@ -3,6 +3,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { throwIfAborted } from "../../../core/errors.js";
 import { layerSteps, type PackStep } from "./plan.js";
 import type { ContentSource, PackedPlan, PackEntry, PackPlan } from "../model/toc.js";
+import { type Numbers, NumbersBuilder } from "../model/numbers.js";
 import { entriesOf, type TocColumns, TocColumnsBuilder } from "../model/toc-columns.js";
 
 /** Steps in a piece: some 60 kB. */
@@ -42,6 +43,8 @@ interface Piece {
   readonly prefix: string;
   /** Paths of the contents, for each entry in order; empty for a content without a path. */
   readonly paths: readonly string[];
+  /** For each entry in order: one more than the place of a part of a file, 0 for a whole file. */
+  readonly starts: Numbers | undefined;
   /** Sources without a path, and entries with other names, by index of the entry. */
   readonly sources: ReadonlyMap<number, ContentSource>;
   readonly linked: ReadonlySet<number>;
@@ -54,6 +57,8 @@ type Marker = Exclude<PackStep, { readonly kind: "entry" }>;
 function encodePiece(steps: readonly PackStep[]): Piece {
   const builder = new TocColumnsBuilder();
   const paths: string[] = [];
+  const starts = new NumbersBuilder();
+  let parts = 0;
   const sources = new Map<number, ContentSource>();
   const linked = new Set<number>();
   const markers = new Map<number, Marker[]>();
@@ -67,7 +72,10 @@ function encodePiece(steps: readonly PackStep[]): Piece {
     const { entry } = step;
     builder.add(entry, entry.digest);
     if (step.linked) linked.add(index);
-    if (entry.source?.kind !== "path") {
+    const isPart = entry.source?.kind === "part";
+    starts.push(isPart ? entry.source.start + 1 : 0);
+    if (isPart) parts++;
+    if (entry.source?.kind !== "path" && entry.source?.kind !== "part") {
       paths.push("");
       if (entry.source) sources.set(index, entry.source);
       continue;
@@ -78,7 +86,15 @@ function encodePiece(steps: readonly PackStep[]): Piece {
   }
   const { length } = prefix ?? "";
   const rest = paths.map((path) => (path === "" ? "" : path.slice(length)));
-  return { columns: builder.columns(), prefix: prefix ?? "", paths: rest, sources, linked, markers };
+  return {
+    columns: builder.columns(),
+    prefix: prefix ?? "",
+    paths: rest,
+    starts: parts === 0 ? undefined : starts.numbers(),
+    sources,
+    linked,
+    markers,
+  };
 }
 
 /** Returns the common start of two texts up to a slash, so that a part of every path is left. */
@@ -88,12 +104,17 @@ function commonStart(prefix: string, path: string): string {
   return start;
 }
 
-function* decodePiece({ columns, prefix, paths, sources, linked, markers }: Piece): Generator<PackStep, void> {
+function sourceAt(path: string, start: number): ContentSource {
+  return start === 0 ? { kind: "path", path } : { kind: "part", path, start: start - 1 };
+}
+
+function* decodePiece({ columns, prefix, paths, starts, sources, linked, markers }: Piece): Generator<PackStep, void> {
   let index = 0;
   for (const entry of entriesOf(columns)) {
     yield* markers.get(index) ?? [];
     const path = paths[index] as string;
-    const source: ContentSource | undefined = path === "" ? sources.get(index) : { kind: "path", path: prefix + path };
+    const start = starts?.[index] ?? 0;
+    const source = path === "" ? sources.get(index) : sourceAt(prefix + path, start);
     const planned: PackEntry = source ? { ...entry, source } : entry;
     yield linked.has(index) ? { kind: "entry", entry: planned, linked: true } : { kind: "entry", entry: planned };
     index++;

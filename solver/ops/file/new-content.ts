@@ -1,43 +1,41 @@
-import { join } from "node:path";
 import { type Digest, sha256 } from "../../../core/digest.js";
 import { DigestColumn } from "../../../oci/layer/model/digest-column.js";
+import { NumbersBuilder } from "../../../oci/layer/model/numbers.js";
 import type { ContentSource, FileTree } from "../../../oci/layer/model/toc.js";
 import type { Xattrs } from "../../../core/file-node.js";
 
 /** Source of a file's bytes in the new layer. */
 export type NewContent =
   | { readonly kind: "bytes"; readonly data: Uint8Array }
-  | { readonly kind: "path"; readonly path: string; readonly digest: Digest }
+  | { readonly kind: "part"; readonly path: string; readonly start: number; readonly digest: Digest }
   /** A file of another tree. */
   | { readonly kind: "tree"; readonly tree: FileTree; readonly path: string };
 
 /**
- * Files of one directory of this machine, named by numbers. Note that paths and digests are made
- * when they are read, because as texts they take more memory than all else of a file, and an
- * archive may have a million.
+ * Contents of files in one file of this machine, one behind the other. Note that an archive may
+ * have a million files: a file for each takes minutes to make and to remove, and their paths and
+ * digests as texts take more memory than all else.
  */
-export class NumberedFiles {
-  readonly #directory: string;
+export class SpooledFiles {
+  readonly path: string;
+  readonly #starts = new NumbersBuilder();
   readonly #digests = new DigestColumn();
   #count = 0;
 
-  constructor(directory: string) {
-    this.#directory = directory;
+  constructor(path: string) {
+    this.path = path;
   }
 
-  /** Path of the file that {@link add} takes next. */
-  get next(): string {
-    return this.path(this.#count);
-  }
-
-  add(digest: Digest): NewContent {
+  /** Adds the content that begins at `start`. */
+  add(start: number, digest: Digest): NewContent {
     const number = this.#count++;
+    this.#starts.push(start);
     this.#digests.set(number, digest);
-    return new NumberedFile(this, number);
+    return new SpooledFile(this, number);
   }
 
-  path(number: number): string {
-    return join(this.#directory, String(number));
+  start(number: number): number {
+    return this.#starts.at(number);
   }
 
   digest(number: number): Digest {
@@ -45,21 +43,25 @@ export class NumberedFiles {
   }
 }
 
-class NumberedFile {
-  readonly #files: NumberedFiles;
+class SpooledFile {
+  readonly #files: SpooledFiles;
   readonly #number: number;
 
-  constructor(files: NumberedFiles, number: number) {
+  constructor(files: SpooledFiles, number: number) {
     this.#files = files;
     this.#number = number;
   }
 
-  get kind(): "path" {
-    return "path";
+  get kind(): "part" {
+    return "part";
   }
 
   get path(): string {
-    return this.#files.path(this.#number);
+    return this.#files.path;
+  }
+
+  get start(): number {
+    return this.#files.start(this.#number);
   }
 
   get digest(): Digest {
@@ -73,8 +75,8 @@ export function sourceOf(content: NewContent | undefined): ContentSource {
   switch (content.kind) {
     case "bytes":
       return content;
-    case "path":
-      return { kind: "path", path: content.path };
+    case "part":
+      return { kind: "part", path: content.path, start: content.start };
     case "tree":
       return content.tree.content(content.path);
   }
@@ -120,6 +122,6 @@ export async function digestsByIndex(contents: readonly NewContent[], signal: Ab
   }
   return (index) => {
     const content = contents[index] as NewContent;
-    return content.kind === "path" ? content.digest : (out[index] as Digest);
+    return content.kind === "part" ? content.digest : (out[index] as Digest);
   };
 }

@@ -19,7 +19,7 @@ import { cleanArchiveName, resolveArchivePath } from "./archive-name.js";
 import { makeDirectories, parentOf } from "./directories.js";
 import { archiveDamaged, archiveLink } from "./errors.js";
 import { DIRECTORY_MODE } from "./mode.js";
-import { NumberedFiles } from "./new-content.js";
+import { SpooledFiles } from "./new-content.js";
 import type { Ids, ReadFile } from "./owner.js";
 import type { Selected } from "./select.js";
 import type { TreeBuilder } from "./tree-builder.js";
@@ -109,8 +109,7 @@ interface UnpackerParts {
 
 /** A file whose content comes. */
 interface OpenFile {
-  readonly file: SparseWriter;
-  readonly files: NumberedFiles;
+  readonly start: number;
   readonly meta: NodeMeta;
   digest: Digest | undefined;
   hash: Hasher | undefined;
@@ -124,7 +123,7 @@ class Unpacker implements TarHandler {
   readonly #unpacked: UnpackedSize;
   readonly #destination: string;
   #directory: string | undefined;
-  #files: NumberedFiles | undefined;
+  #spool: { readonly files: SpooledFiles; readonly file: SparseWriter } | undefined;
   #open: OpenFile | undefined;
 
   constructor({ target, destination, options, unpacked }: UnpackerParts) {
@@ -168,26 +167,24 @@ class Unpacker implements TarHandler {
 
   data(chunk: Buffer): void {
     if (!this.#open) return;
-    const { meta, file } = this.#open;
+    const { meta } = this.#open;
     // Most files come in one piece, for which the one-shot hash is four times faster.
     if (chunk.length === meta.size) this.#open.digest = digestOf(chunk);
     else (this.#open.hash ??= new Hasher()).update(chunk);
-    file.write(chunk);
+    this.#spool?.file.write(chunk);
   }
 
   end(): void {
-    if (!this.#open) return;
-    const { file, files, digest, hash, meta } = this.#open;
-    file.finish();
-    file.close();
+    if (!this.#open || !this.#spool) return;
+    const { start, digest, hash, meta } = this.#open;
     this.#open = undefined;
-    this.#target.put(meta, files.add(digest ?? (hash ?? new Hasher()).digest()));
+    this.#target.put(meta, this.#spool.files.add(start, digest ?? (hash ?? new Hasher()).digest()));
   }
 
-  /** Closes the file that is open when the archive ends too early. */
+  /** Closes the file that has the contents. */
   close(): void {
-    this.#open?.file.close();
-    this.#open = undefined;
+    this.#spool?.file.finish();
+    this.#spool?.file.close();
   }
 
   /** Returns the directory that is unpacked into, made at the first entry. */
@@ -219,9 +216,13 @@ class Unpacker implements TarHandler {
   }
 
   #openFile(meta: NodeMeta): void {
-    this.#files ??= new NumberedFiles(this.#options.temporaryDirectory());
-    const file = new SparseWriter(openSync(this.#files.next, "wx", 0o600));
-    this.#open = { file, files: this.#files, meta, digest: undefined, hash: undefined };
+    const { file } = (this.#spool ??= this.#openSpool());
+    this.#open = { start: file.position, meta, digest: undefined, hash: undefined };
+  }
+
+  #openSpool(): { readonly files: SpooledFiles; readonly file: SparseWriter } {
+    const path = join(this.#options.temporaryDirectory(), "contents");
+    return { files: new SpooledFiles(path), file: new SparseWriter(openSync(path, "wx", 0o600)) };
   }
 }
 

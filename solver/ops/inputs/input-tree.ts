@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { LayerId } from "../../../cache/contract/layers.js";
 import { systemErrorCode } from "../../../core/errors.js";
@@ -28,8 +28,20 @@ export async function readTreeFile(tree: FileTree, path: string, ports: FileRead
       return source.data;
     case "path":
       return readFileSync(fsPath(source.path));
+    case "part":
+      return readPart(source.path, source.start, tree.lookup(path)?.size ?? 0);
     case "layer":
       return readLayerFile(source.layer as LayerId, source.path, ports, reporter);
+  }
+}
+
+function readPart(path: string, start: number, size: number): Uint8Array {
+  const fd = openSync(fsPath(path), "r");
+  try {
+    const bytes = Buffer.alloc(size);
+    return bytes.subarray(0, readSync(fd, bytes, 0, size, start));
+  } finally {
+    closeSync(fd);
   }
 }
 

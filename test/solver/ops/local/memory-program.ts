@@ -15,7 +15,7 @@ import { TocColumnsBuilder } from "../../../../oci/layer/model/toc-columns.js";
 import { RootfsView } from "../../../../oci/layer/model/view.js";
 import { LayerTree } from "../../../../oci/layer/read/layer-tree.js";
 import { packedPlan } from "../../../../oci/layer/write/packed-plan.js";
-import { NumberedFiles } from "../../../../solver/ops/file/new-content.js";
+import { SpooledFiles } from "../../../../solver/ops/file/new-content.js";
 import { TreeBuilder } from "../../../../solver/ops/file/tree-builder.js";
 import { selectionDigest } from "../../../../solver/ops/file/selection.js";
 import { LocalTree } from "../../../../solver/ops/local/local-tree.js";
@@ -119,12 +119,12 @@ async function sent(files: number): Promise<number> {
 async function unpacked(files: number): Promise<number> {
   const before = await used();
   const tree = new TreeBuilder(undefined);
-  const numbered = new NumberedFiles(directory);
+  const spooled = new SpooledFiles(join(directory, "contents"));
   const mtime = { sec: 1, nsec: 0 };
   for (const { path, type, mode, uid, gid, size, digest } of entries(files)) {
     const parent = path.slice(0, path.indexOf("/"));
     if (!tree.lookup(parent)) tree.put({ path: parent, type: "dir", mode, uid, gid, size: 0, mtime });
-    tree.put({ path, type, mode, uid, gid, size, mtime }, numbered.add(digest as Digest));
+    tree.put({ path, type, mode, uid, gid, size, mtime }, spooled.add(size * 1000, digest as Digest));
   }
   const plan = await tree.plan();
   const bytes = (await used()) - before;
