@@ -133,11 +133,21 @@ serial(`${KILLS} kills at any moment, of commands, workers and steps: every othe
     const directory = context(rig);
     const reference = new Reference(rig, directory);
     const below = random(SEED);
+    // Kills tear these as well, and the next round reads the cache again.
+    const cache = rig.path("killed-cache");
+    const outputs = [
+      ["--cache-to", `type=local,mode=max,dest=${cache}`, "--cache-from", `type=local,src=${cache}`],
+      ["-o", "type=image", "-o", `type=oci,dest=${rig.path("killed.tar")}`, "-o", `type=local,dest=${rig.path("killed")}`],
+    ];
     let kills = 0;
     let completed = 0;
     for (let round = 0; kills < KILLS; round++) {
       const jobs = Array.from({ length: 4 }, () => ({ variant: VARIANTS[below(VARIANTS.length)] as string, round: String(below(3)) }));
-      const running = jobs.map((job) => rig.start(buildArgs(directory, job.variant, job.round), { env: ENV }));
+      const running = jobs.map(({ variant, round: which }, i) =>
+        rig.start([...buildArgs(directory, variant, which), `--iidfile=${rig.path(`killed-${i}`)}.iid`, ...(outputs[i] ?? [])], {
+          env: ENV,
+        }),
+      );
       // Cleaning up goes on beside builds, and is killed too.
       if (round % 2 === 1) running.push(rig.start(["prune", "--force", ...(below(2) === 0 ? ["--all"] : ["--until=0s"])]));
       let killed = 0;
@@ -157,7 +167,7 @@ serial(`${KILLS} kills at any moment, of commands, workers and steps: every othe
         t.notRegex(one.stderr, /internal:|\n\s+at /, "what fails says so in order");
         if (one.code !== 0) continue;
         completed++;
-        t.is(imageId(one), await reference.imageId(job.variant, job.round), `round ${round}\n${one.stderr}`);
+        t.is(rig.bytes(`killed-${i}.iid`).toString(), await reference.imageId(job.variant, job.round), `round ${round}\n${one.stderr}`);
       }
       t.deepEqual(await gone(rig, (line) => line.startsWith("file: ")), [], `round ${round}`);
       if (round % 4 === 3) {
