@@ -54,7 +54,12 @@ export function dockerConfigPath(env: Environment): string | undefined {
 export function readDockerConfig(path: string | undefined): DockerConfig {
   if (path === undefined) return {};
   const text = readText(path);
-  return text === undefined || text.trim() === "" ? {} : parseObject(text, path);
+  return text === undefined || text.trim() === "" ? {} : withoutNulls(parseObject(text, path));
+}
+
+/** Leaves out members that are null, which docker reads as nothing. */
+function withoutNulls(config: DockerConfig): DockerConfig {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => value !== null));
 }
 
 /**

@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSyn
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { dockerCredentials, forgetCredentials, keepCredentials } from "../../../oci/registry/credentials.js";
+import { readDockerConfig } from "../../../oci/registry/docker-config.js";
 import { checkCredentials } from "../../../oci/registry/login.js";
 import { parseRegistry } from "../../../oci/reference.js";
 import { createRegistryClient } from "../../../oci/registry/client.js";
@@ -142,6 +143,19 @@ test("credentials are kept in the file, which only its owner may read", async (t
   t.deepEqual(Object.keys(JSON.parse(text()).auths), ["ghcr.io"]);
   t.false(await forgetCredentials("docker.io", { env }));
   t.deepEqual(readdirSync(directory).sort(), ["config.json", "made"]);
+});
+
+test("config.json: null stands for nothing, as in docker", async (t) => {
+  const directory = temporaryDirectory();
+  t.teardown(() => directory.remove());
+  const env = { DOCKER_CONFIG: directory.path, PATH: "" };
+  const path = join(directory.path, "config.json");
+  writeFileSync(path, '{"auths": null, "credHelpers": null, "credsStore": null, "proxies": null}');
+  t.is(await dockerCredentials(env).find("ghcr.io"), undefined);
+  t.false(await forgetCredentials("ghcr.io", { env }));
+  t.deepEqual(readDockerConfig(path), {});
+  await keepCredentials("ghcr.io", ME, { username: "me", env });
+  t.deepEqual(await dockerCredentials(env).find("ghcr.io"), ME);
 });
 
 test("everything else in the file stays as it means", async (t) => {
