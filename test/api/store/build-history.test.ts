@@ -12,7 +12,7 @@ import { openStore } from "../../../cache/open-store.js";
 import type { Store } from "../../../cache/store.js";
 import { sha256 } from "../../../core/digest.js";
 import { CanceledError, TsbuildError } from "../../../core/errors.js";
-import { announced, type BuildEvent, type StepExplanation } from "../../../core/events.js";
+import { announced, type BuildEvent, type StepExplanation, type StepUsage } from "../../../core/events.js";
 import { recordedStep } from "../../../core/recorded-step.js";
 import type { StepInfo } from "../../../core/step.js";
 
@@ -30,6 +30,7 @@ const RESULT: BuildResult = {
   stats: { steps: 2, executed: 1, cached: 1, duration: 1 },
   collectionDue: false,
 };
+const USAGE: StepUsage = { userTime: 1, systemTime: 2, peakMemory: 3, peakOf: "step", bytesRead: 4, bytesWritten: 5, peakTasks: 6 };
 const WHY: StepExplanation = { outcome: "ran", reason: "new", text: "it is new: no earlier build had this step", changes: [] };
 
 async function withDirectory(body: (directory: string) => Promise<void>): Promise<void> {
@@ -90,6 +91,7 @@ test("a record holds every step in the order it began, what it printed, and no s
     made.onEvent(output(run, "one\n"));
     made.onEvent(output(run, "two"));
     made.onEvent({ type: "warning", diagnostic: { severity: "warning", code: "lint/x", rule: "X", message: "odd" } });
+    made.onEvent({ type: "used", step: run, at: START + 10, usage: USAGE });
     made.onEvent({ type: "completed", step: run, at: START + 10.126 });
     await made.finish({ result: RESULT }, START + 20);
     store.close();
@@ -126,7 +128,17 @@ test("a record holds every step in the order it began, what it printed, and no s
         logBytes: 0,
       },
       { number: 2, name: "[2/2] COPY a b", step: COPY, status: "cached", startedAt: 2, duration: 0, logBytes: 0 },
-      { number: 3, name: "[1/2] RUN make", step: MAKE, status: "completed", startedAt: 3, duration: 7.13, logBytes: 7, explanation: WHY },
+      {
+        number: 3,
+        name: "[1/2] RUN make",
+        step: MAKE,
+        status: "completed",
+        startedAt: 3,
+        duration: 7.13,
+        logBytes: 7,
+        usage: USAGE,
+        explanation: WHY,
+      },
     ]);
     const chunks: Buffer[] = [];
     for await (const chunk of history.log(made.id, 3) ?? []) chunks.push(chunk as Buffer);
