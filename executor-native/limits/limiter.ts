@@ -29,6 +29,8 @@ export interface LimitsMachine {
   mountInfo(): string;
   cgroup(): string;
   setPriority(pid: number, nice: number): void;
+  /** Returns the tasks that the user of this process may have. */
+  tasksAllowed(): number;
 }
 
 export function thisMachine(): LimitsMachine {
@@ -42,6 +44,10 @@ export function thisMachine(): LimitsMachine {
     mountInfo: () => readFileSync("/proc/self/mountinfo", "utf8"),
     cgroup: () => readFileSync("/proc/self/cgroup", "utf8"),
     setPriority,
+    tasksAllowed() {
+      const most = /^Max processes\s+\S+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+      return most === undefined ? Number.POSITIVE_INFINITY : Number(most);
+    },
   };
 }
 
@@ -49,6 +55,8 @@ export function thisMachine(): LimitsMachine {
 export interface LimitedStep {
   /** Processors that it begins on, where no group keeps it to them. */
   readonly processors?: readonly number[];
+  /** Tasks at which the kernel refuses the user more, where a watchdog counts those of a step. */
+  readonly mostTasks?: number;
   /** Takes the process that runs the step, before it starts anything. */
   begin(runner: number, end: () => void): void;
   /** Returns what the step used and overran. */
@@ -105,6 +113,9 @@ export class Limiter {
     let overrun: Overrun | undefined;
     return {
       ...(build.watched.includes("cpuset") && step.cpusetCpus !== undefined ? { processors: numbersIn(step.cpusetCpus) } : {}),
+      ...(build.watched.includes("pids") && step.pids !== undefined
+        ? { mostTasks: Math.min(step.pids + TASKS_OF_OTHERS, this.#machine.tasksAllowed()) }
+        : {}),
       begin: (runner, end) => {
         for (const group of groups) group.add(runner);
         if (build.watched.includes("cpu") && step.cpuShares !== undefined) this.#machine.setPriority(runner, niceOf(step.cpuShares));
@@ -178,6 +189,12 @@ function numbersIn(list: string): readonly number[] {
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);
   });
 }
+
+/**
+ * Room for tasks of the same user beside those of a step, in the limit that ends a step which makes
+ * them faster than a watchdog looks.
+ */
+const TASKS_OF_OTHERS = 2000;
 
 /** Part of a limit at which a step that was killed for memory must have been. */
 const NEAR = 0.9;

@@ -12,7 +12,7 @@ import type { RunningSandbox, SandboxHooks } from "./sandbox.js";
 const NEARER_TO_THE_END = "300";
 
 interface LimitedRun {
-  readonly hooks: Pick<SandboxHooks, "onStart" | "onUsage" | "processors">;
+  readonly hooks: Pick<SandboxHooks, "onStart" | "onUsage" | "processors" | "mostTasks">;
   /** Waits for the end, and reports what was used. */
   finish(sandbox: RunningSandbox, report: (report: StepReport) => void): Promise<SandboxExit>;
   /** Removes the groups. */
@@ -28,6 +28,7 @@ export function limitedRun(request: LimitRequest | undefined, limiter: () => Lim
   return {
     hooks: {
       ...(step?.processors ? { processors: step.processors } : {}),
+      ...(step?.mostTasks === undefined ? {} : { mostTasks: step.mostTasks }),
       onStart(pid) {
         sacrificeFirst(pid);
         step?.begin(pid, () => {

@@ -53,6 +53,8 @@ export interface SandboxHooks {
   readonly onUsage: (usage: StepUsage) => void;
   /** Processors that the step begins on; all when it is not there. */
   readonly processors?: readonly number[];
+  /** Tasks that its user may have, those of others included; any number when it is not there. */
+  readonly mostTasks?: number;
 }
 
 export interface RunningSandbox {
@@ -78,7 +80,7 @@ export function startSandbox(spec: SandboxSpec, root: WorkingRoot | undefined, h
       parent: process.pid,
       ...(owners ? { owners } : {}),
       ...(root ? { root } : {}),
-      ...processorsOf(hooks),
+      ...watchedLimits(hooks),
       allIds: allIds(),
       isHostRoot: process.argv.includes(HOST_ROOT_ARGUMENT),
       outerProc: process.argv.includes(OUTER_PROC_ARGUMENT),
@@ -92,7 +94,7 @@ export function startChroot(spec: SandboxSpec, root: WorkingRoot, hooks: Sandbox
   if (spec.security === "insecure") throw insecureWithoutNamespaces();
   const options = { parent: process.pid, allIds: allIds(), isHostRoot: false, outerProc: false, root };
   const withoutNamespaces = { translated: process.argv.includes(SUPERVISED_ARGUMENT) };
-  return start("chroot", encodeSpec(spec, { ...options, ...processorsOf(hooks), withoutNamespaces }), spec, hooks);
+  return start("chroot", encodeSpec(spec, { ...options, ...watchedLimits(hooks), withoutNamespaces }), spec, hooks);
 }
 
 /** Starts a step whose root is a copy of its layers, which the steps after it may go on with. */
@@ -201,8 +203,8 @@ function begin(child: ChildProcess, pipe: Writable | null, bytes: Buffer, hooks:
   }
 }
 
-function processorsOf({ processors }: SandboxHooks): Pick<SandboxHooks, "processors"> {
-  return processors === undefined ? {} : { processors };
+function watchedLimits({ processors, mostTasks }: SandboxHooks): Pick<SandboxHooks, "processors" | "mostTasks"> {
+  return { ...(processors ? { processors } : {}), ...(mostTasks === undefined ? {} : { mostTasks }) };
 }
 
 function usageOf({ user, system, largest, read, written }: UsageLine): StepUsage {

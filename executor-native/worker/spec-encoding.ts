@@ -107,6 +107,8 @@ interface EncodingOptions {
   readonly root?: { readonly folder: string; readonly has: number };
   /** Processors that the step's programs begin on; all when it is not there. */
   readonly processors?: readonly number[];
+  /** Tasks that the step's user may have; the step's own ulimit wins. */
+  readonly mostTasks?: number;
   /** Without it a step has namespaces. `translated`: see helper/supervised/. */
   readonly withoutNamespaces?: { readonly translated: boolean };
 }
@@ -119,7 +121,7 @@ type Operation = <Key extends keyof SpecOperations>(key: Key, ...fields: SpecOpe
  */
 export function encodeSpec(
   spec: SandboxSpec,
-  { parent, owners, allIds, isHostRoot, outerProc, root, processors, withoutNamespaces }: EncodingOptions,
+  { parent, owners, allIds, isHostRoot, outerProc, root, processors, mostTasks, withoutNamespaces }: EncodingOptions,
 ): Buffer {
   const parts: Buffer[] = [];
   const operation: Operation = (key, ...fields) => {
@@ -169,6 +171,7 @@ export function encodeSpec(
   const { ulimits = [] } = spec;
   // A program that crashes leaves its memory in no layer, unless the step asks for it.
   if (!ulimits.some(({ name }) => name === "core")) operation("rlimit", "core", 0, 0);
+  if (mostTasks !== undefined && !ulimits.some(({ name }) => name === "nproc")) operation("rlimit", "nproc", mostTasks, mostTasks);
   for (const { name, soft, hard } of ulimits) operation("rlimit", name, limit(soft), limit(hard));
   if (owners) {
     operation("mapped", owners.mapped.users.text, owners.mapped.groups.text);

@@ -53,6 +53,8 @@ test("without a group that may be changed a watchdog has all limits", (t) => {
   const { by } = new Limiter(machine).report(REQUEST);
   t.deepEqual(by, [{ mechanism: "watchdog", controllers: ["memory", "pids", "cpu", "cpuset"] }]);
   t.deepEqual(cgroups.all(), before);
+  t.is(new Limiter(machine).open(REQUEST).mostTasks, 1000);
+  t.deepEqual(new Limiter(machine).open(REQUEST).processors, [0, 1]);
 });
 
 test("processes of others are not moved out of a group", (t) => {

@@ -42,6 +42,7 @@ function machine(files: FakeCgroups, mountInfo: readonly string[], cgroup: strin
     mountInfo: () => mountInfo.join("\n"),
     cgroup: () => cgroup,
     setPriority: () => {},
+    tasksAllowed: () => 1000,
   };
 }
 
