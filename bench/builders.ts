@@ -23,6 +23,8 @@ export function tsbuildCommand(cli: string, root: string): Builder {
         "build",
         "--progress",
         "quiet",
+        "--network",
+        networkOf(job),
         "-o",
         output,
         ...(job.noCache ? ["--no-cache"] : []),
@@ -47,12 +49,16 @@ export function tsbuildLibrary(index: string, root: string): Builder {
       const { build } = await library;
       const started = performance.now();
       const output = job.output.type === "oci" ? ({ type: "oci", dest: job.output.dest } as const) : ({ type: "cacheonly" } as const);
-      await build({ context: job.context, root, outputs: [output], noCache: job.noCache ?? false });
+      await build({ context: job.context, root, outputs: [output], noCache: job.noCache ?? false, network: networkOf(job) });
       return { duration: performance.now() - started, peakMemory: undefined };
     },
     clear: () => removeStore(root),
     close: () => removeStore(root),
   };
+}
+
+function networkOf({ ownNetwork }: Job): "private" | "host" {
+  return ownNetwork ? "private" : "host";
 }
 
 async function removeStore(root: string): Promise<void> {

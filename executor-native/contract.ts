@@ -23,8 +23,11 @@ export interface SandboxSpec {
    */
   readonly user: string;
   readonly hostname: string;
-  /** `host` shares the host's network; `none` has loopback only. */
-  readonly network: "host" | "none";
+  /**
+   * `host` shares the host's network; `none` has loopback only; `private` is the network that the
+   * worker's task `network` has started, which all its steps share.
+   */
+  readonly network: "host" | "none" | "private";
   readonly security: "sandbox" | "insecure";
   /** Platform of its programs, such as `linux/arm64`. Default: the machine's own. */
   readonly platform?: string;

@@ -21,6 +21,9 @@ export interface SourceOp {
   readonly attrs: Readonly<Record<string, string>>;
 }
 
+/** Stands for the address of the machine as a step reaches it, which depends on its network. */
+export const HOST_GATEWAY = "host-gateway";
+
 /** Runs a process. Output 0 is the root filesystem after it. */
 export interface ExecOp {
   readonly kind: "exec";
@@ -36,6 +39,7 @@ export interface ExecOp {
   readonly network: "default" | "none" | "host";
   readonly security: "sandbox" | "insecure";
   readonly hostname?: string;
+  /** Lines of /etc/hosts. The address {@link HOST_GATEWAY} is known when the process starts. */
   readonly extraHosts?: readonly { readonly host: string; readonly ip: string }[];
   /**
    * Mounts in the order in which they are mounted. Exactly one has `dest` `/`: the root filesystem.

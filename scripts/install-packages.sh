@@ -7,6 +7,8 @@ set -eu
 export DEBIAN_FRONTEND=noninteractive
 
 needed="gcc libc6-dev make git ca-certificates uidmap busybox-static"
+# For a network of their own for steps: pasta, or where a release lacks it, slirp4netns.
+network="passt slirp4netns"
 compared="skopeo umoci podman buildah crun docker-registry mmdebstrap openssh-client bzip2 xz-utils zstd gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static"
 served="swift-proxy swift-account swift-container swift-object"
 
@@ -25,9 +27,9 @@ as_root() {
 
 must=$(missing $needed)
 case ${1:-} in
-  tests) also=$(missing $compared) ;;
-  ci) also=$(missing $compared $served) ;;
-  *) also= ;;
+  tests) also=$(missing $network $compared) ;;
+  ci) also=$(missing $network $compared $served) ;;
+  *) also=$(missing $network) ;;
 esac
 [ -n "$must$also" ] || exit 0
 [ -z "$must" ] || { as_root apt-get update -q && as_root apt-get install -q -y --no-install-recommends $must; }
@@ -35,5 +37,5 @@ esac
 [ -n "$must" ] || as_root apt-get update -q || true
 # One at a time: a release that lacks one of them still gets the others.
 for name in $also; do
-  as_root apt-get install -q -y --no-install-recommends "$name" || echo "note: $name could not be installed; tests that need it are skipped" >&2
+  as_root apt-get install -q -y --no-install-recommends "$name" || echo "note: $name could not be installed; what needs it is skipped" >&2
 done

@@ -3,7 +3,7 @@ import type { Digest } from "../core/digest.js";
 import type { Timestamp } from "../core/file-node.js";
 import type { Worker } from "../executor-native/contract.js";
 import type { LimitRequest } from "../executor-native/limits/limits.js";
-import type { SourceOp } from "../llb/ops.js";
+import type { ExecOp, SourceOp } from "../llb/ops.js";
 import type { CompressionOptions } from "../oci/layer/model/tasks.js";
 import type { FileTree } from "../oci/layer/model/toc.js";
 import type { Descriptor } from "../oci/types.js";
@@ -48,14 +48,28 @@ export interface Sandboxes {
   worker(): Promise<Worker>;
   /** Returns the authorities that steps trust beside their image's; in no key and no layer. */
   authorities(): Promise<Authorities | undefined>;
-  /** Returns the text of the sandbox's /etc/resolv.conf. */
-  resolvConf(): string;
+  /**
+   * Returns the network of a step. Rejects where `private` was asked for and cannot be had.
+   * `notice` is given to a build's first step that has another one than it might expect.
+   */
+  network(op: Pick<ExecOp, "network">): Promise<StepNetwork>;
   /** Limits of each step, and of all; in no key. */
   readonly limits?: LimitRequest;
   /** True where steps wait until the memory that they took before is free. */
   readonly fitMemory?: boolean;
   /** Proxy variables, `NAME=value`, that RUN steps see and no key knows. */
   readonly proxyEnv: readonly string[];
+}
+
+/** The network of one step. */
+export interface StepNetwork {
+  readonly kind: "host" | "none" | "private";
+  /** Text of the sandbox's /etc/resolv.conf. */
+  readonly resolvConf: string;
+  /** Address of this machine, for the name `host-gateway`. */
+  readonly gateway: string;
+  /** Line for the step's output. */
+  readonly notice?: string;
 }
 
 /**

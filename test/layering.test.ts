@@ -59,6 +59,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
     ".",
     "emulation",
     "isolation",
+    "network",
     "chroot",
     "worker",
     "start-worker.ts",

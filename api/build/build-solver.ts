@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import type { EventSink, StepId } from "../../core/events.js";
 import type { Worker } from "../../executor-native/contract.js";
 import { OUTER_PROC_NOTICE } from "../../executor-native/errors.js";
@@ -31,6 +31,7 @@ import { stepAuthorities } from "../options/authorities.js";
 import { proxyVariables } from "../options/build-args.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import type { Session } from "../session/session.js";
+import { networkOfSteps } from "./network-of-steps.js";
 import type { JoinedTarget } from "./joined-graph.js";
 import { SshAgents } from "../sources/ssh-agents.js";
 import { sourceTime } from "../sources/source-time.js";
@@ -49,6 +50,7 @@ export interface BuildSolverOptions {
     | "buildArgs"
     | "granted"
     | "context"
+    | "defaultNetwork"
     | "dockerfile"
     | "explain"
     | "freshMounts"
@@ -124,7 +126,7 @@ export class BuildSolver {
     this.#shared = {
       sandboxes: {
         worker,
-        resolvConf,
+        network: networkOfSteps(build.defaultNetwork, () => workers.sharedNetwork()),
         ...(build.limits ? { limits: build.limits } : {}),
         fitMemory: build.fitMemory,
         proxyEnv: proxyVariables(build.buildArgs),
@@ -275,15 +277,6 @@ export class BuildSolver {
         },
       }),
     });
-  }
-}
-
-/** Reads the host's resolver configuration: RUN steps share the host's network. */
-function resolvConf(): string {
-  try {
-    return readFileSync("/etc/resolv.conf", "utf8");
-  } catch {
-    return "";
   }
 }
 

@@ -37,7 +37,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
     ...kernelChecks(directory, chosen),
     ...storeChecks(root),
     ...networkChecks(env),
-    ...(await trialRun(directory, chosen)),
+    ...(await trialRun(directory, chosen, env)),
   ];
   const checks = chosen.tier === "supervised" ? withoutMaps(found) : found;
   return { ok: checks.every(({ status }) => status !== "missing"), user: isRoot() ? "root" : userName(), checks };

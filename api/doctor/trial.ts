@@ -7,6 +7,8 @@ import { PLATFORMS_TASK, type RunnablePlatform } from "../../executor-native/emu
 import { helperPath } from "../../executor-native/helper-path.js";
 import { startWorker } from "../../executor-native/start-worker.js";
 import type { ChosenTier } from "../../executor-native/isolation/choose-tier.js";
+import { NETWORK_VARIABLE } from "../options/step-options.js";
+import { type SharedNetwork, startSharedNetwork } from "../session/step-networks.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
 import { check } from "./check.js";
 
@@ -16,11 +18,19 @@ const PROGRAM = "tsbuild-doctor";
  * Runs one program in a sandbox as a RUN step does, in a root file system with nothing else, below
  * `directory`. The program is our own, which ends at once: only its start counts.
  */
-export async function trialRun(directory: string, chosen: ChosenTier = { tier: "namespaces" }): Promise<readonly DoctorCheck[]> {
+export async function trialRun(
+  directory: string,
+  chosen: ChosenTier = { tier: "namespaces" },
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<readonly DoctorCheck[]> {
   const title = "A step in a sandbox";
   try {
-    const { duration, platforms } = await run(directory, chosen);
-    return [check("sandbox", title, { found: `it ran, in ${duration.toFixed(0)} ms` }), platformCheck(platforms, chosen)];
+    const { duration, platforms, network } = await run(directory, chosen, env);
+    return [
+      check("sandbox", title, { found: `it ran, in ${duration.toFixed(0)} ms` }),
+      platformCheck(platforms, chosen),
+      stepNetworkCheck(network),
+    ];
   } catch (error) {
     const hint = error instanceof TsbuildError ? error.hint : undefined;
     return [check("sandbox", title, { status: "missing", found: error instanceof Error ? error.message : String(error), fix: hint })];
@@ -36,13 +46,23 @@ function platformCheck(platforms: readonly RunnablePlatform[], { tier }: ChosenT
   });
 }
 
+/** Says which network steps get that ask for none. */
+function stepNetworkCheck(network: SharedNetwork): DoctorCheck {
+  const title = "Network of steps";
+  const controlledBy = ["PATH", "/dev/net/tun", NETWORK_VARIABLE];
+  if (network.kind === "private") return check("step-network", title, { found: `their own, by ${network.stack}`, controlledBy });
+  const found = `the host's: ${network.problem}`;
+  return check("step-network", title, { status: "warning", found, controlledBy, fix: network.hint });
+}
+
 interface Trial {
   /** Milliseconds from the start of the step to its end. */
   readonly duration: number;
   readonly platforms: readonly RunnablePlatform[];
+  readonly network: SharedNetwork;
 }
 
-async function run(directory: string, { tier, copies }: ChosenTier): Promise<Trial> {
+async function run(directory: string, { tier, copies }: ChosenTier, env: NodeJS.ProcessEnv): Promise<Trial> {
   const place = mkdtempSync(join(directory, "tsbuild-doctor-"));
   try {
     const root = join(place, "root");
@@ -74,7 +94,8 @@ async function run(directory: string, { tier, copies }: ChosenTier): Promise<Tri
         { onOutput: () => undefined },
       );
       const duration = performance.now() - begun;
-      return { duration, platforms: await worker.task<readonly RunnablePlatform[]>(PLATFORMS_TASK, undefined) };
+      const platforms = await worker.task<readonly RunnablePlatform[]>(PLATFORMS_TASK, undefined);
+      return { duration, platforms, network: await startSharedNetwork(worker, env) };
     } finally {
       // Parts may belong to mapped ids. A failure to remove them adds nothing to the step's own
       // failure.

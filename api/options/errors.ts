@@ -43,6 +43,10 @@ export function badExtraHost(text: string, why: string): UsageError {
   });
 }
 
+export function badDefaultNetwork(variable: string, text: string): UsageError {
+  return new UsageError("options/invalid", `Cannot use ${variable} "${text}": it is none of default, host, private`);
+}
+
 export function badUlimit(text: string, why: string, hint: string): UsageError {
   return new UsageError("options/invalid", `Cannot use "${text}" as a ulimit: ${why}`, { hint });
 }

@@ -14,7 +14,7 @@ import { checkOptionShapes } from "./option-shapes.js";
 import type { BuildOptions } from "./options.js";
 import { attestsAlways, resolveAttestations, resolveOutputs } from "./resolve-outputs.js";
 import { resolveLimits } from "./limits/resolve-limits.js";
-import { checkJobs, checkShmSize, parseExtraHosts, parseUlimits } from "./step-options.js";
+import { checkJobs, checkShmSize, defaultNetwork, parseExtraHosts, parseUlimits } from "./step-options.js";
 import { BUILD_OPTIONS } from "./table.js";
 
 /** Build options with every default filled in and every text read. */
@@ -42,7 +42,7 @@ function withDefaults(options: BuildOptions): WithDefaults<typeof BUILD_OPTIONS>
 
 function resolve(options: BuildOptions, root: string, env: Readonly<Record<string, string | undefined>>) {
   const given = withDefaults(options);
-  const { network } = given;
+  const network = given.network === "private" ? "default" : given.network;
   const { buildArgs, warning } = resolveBuildArgs(given.buildArgs, env);
   const platforms: readonly Platform[] = given.platforms.length > 0 ? given.platforms.map((text) => parsePlatform(text)) : [hostPlatform()];
   const attestations = resolveAttestations(given);
@@ -73,6 +73,9 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
     /** Texts of the certificates of `ca`. */
     authorities: readAuthorities(given.ca),
     granted,
+    network,
+    /** Network of steps that ask for none; in no key. */
+    defaultNetwork: defaultNetwork(given.network, env),
     extraHosts: parseExtraHosts(given.addHosts),
     ulimits: parseUlimits(given.ulimits),
     /** Limits of the steps; undefined when there are none. */

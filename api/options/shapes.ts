@@ -70,7 +70,7 @@ export const SHAPES = {
   noCache: readLater<boolean | "layers" | "mounts" | "all">(),
   pull: recognized<boolean | "never">("true, false or never", (value) => typeof value === "boolean" || value === "never"),
   isolation: shape("auto, namespaces, chroot or supervised", picklist(["auto", "namespaces", "chroot", "supervised"])),
-  network: shape("default, none or host", picklist(["default", "none", "host"])),
+  network: shape("default, private, none or host", picklist(["default", "private", "none", "host"])),
   allow: recognized<readonly Entitlement[]>(
     `an array of ${ENTITLEMENTS.join(", ")}`,
     (value) => Array.isArray(value) && value.every((item) => (ENTITLEMENTS as readonly unknown[]).includes(item)),

@@ -1,14 +1,12 @@
-import { badExtraHost, badJobs, badShmSize, badUlimit } from "./errors.js";
+import { badDefaultNetwork, badExtraHost, badJobs, badShmSize, badUlimit } from "./errors.js";
 import { isIP } from "node:net";
+import { HOST_GATEWAY } from "../../llb/ops.js";
 import { suggest } from "../../core/text/suggest.js";
-
-/** Address of the host. Steps share the host's network. */
-const HOST_GATEWAY = "127.0.0.1";
 
 /**
  * Reads lines for /etc/hosts as docker does: `NAME:IP` or `NAME=IP`, several addresses behind
- * commas, IPv6 ones also in brackets; `host-gateway` is the address of the host. Throws
- * `options/invalid`.
+ * commas, IPv6 ones also in brackets; `host-gateway` is the address of the host, which is known
+ * when a step runs. Throws `options/invalid`.
  */
 export function parseExtraHosts(texts: readonly string[]): readonly { readonly host: string; readonly ip: string }[] {
   return texts.flatMap((text) => {
@@ -20,7 +18,8 @@ export function parseExtraHosts(texts: readonly string[]): readonly { readonly h
     // A blank or a # would change the meaning of the line.
     if (!/^[^\s#\p{Cc}]+$/u.test(host)) return fail(`"${host}" is no name of a host`);
     return addresses.split(",").map((address) => {
-      const ip = address === "host-gateway" ? HOST_GATEWAY : address.replace(/^\[(.*)\]$/s, "$1");
+      if (address === HOST_GATEWAY) return { host, ip: address };
+      const ip = address.replace(/^\[(.*)\]$/s, "$1");
       // A zone belongs to one machine's devices.
       return isIP(ip) === 0 || ip.includes("%") ? fail(`"${address}" is no IP address`) : { host, ip };
     });
@@ -59,6 +58,21 @@ function parseUlimit(text: string): Ulimit {
   if (low > LARGEST_LIMIT || high > LARGEST_LIMIT) return fail(`the largest limit is ${LARGEST_LIMIT}`, "-1 is no limit");
   if (high !== -1n && (low === -1n || low > high)) return fail("the soft limit is above the hard one");
   return { name, soft: Number(soft), hard: Number(hard) };
+}
+
+/** Environment variable that says which network steps get by default. */
+export const NETWORK_VARIABLE = "TSBUILD_NETWORK";
+
+/** Network of steps that ask for none: their own where it can be had, or as somebody said. */
+export type DefaultNetwork = "auto" | "host" | "private";
+
+/** Returns the network of steps that ask for none. Throws `options/invalid`. */
+export function defaultNetwork(given: string, env: Readonly<Record<string, string | undefined>>): DefaultNetwork {
+  if (given === "private") return "private";
+  const text = env[NETWORK_VARIABLE] ?? "";
+  if (text === "" || text === "default") return "auto";
+  if (text === "host" || text === "private") return text;
+  throw badDefaultNetwork(NETWORK_VARIABLE, text);
 }
 
 /** Returns bytes of /dev/shm. Throws `options/invalid`. */

@@ -273,16 +273,20 @@ export const BUILD_OPTIONS = {
       reads: "text",
     },
   }),
-  /** Network of RUN steps, and the widest that they may ask for. Default: `default`. */
+  /**
+   * Network of RUN steps, and the widest that they may ask for. `default` is a network of their own
+   * where pasta or slirp4netns is installed, else the host's; `private` fails where it cannot be
+   * had. Default: `default`, for which `$TSBUILD_NETWORK` may say `host` or `private`.
+   */
   network: option("network", {
     default: "default",
     flag: {
       name: "network",
       value: "<mode>",
-      text: "Network of RUN steps, and the most they may ask for: default, none or host",
+      text: "Network of RUN steps, and the most they may ask for: default, private, none or host",
       group: GROUPS.steps,
       reads: "word",
-      words: ["default", "none", "host"],
+      words: ["default", "private", "none", "host"],
     },
   }),
   /**

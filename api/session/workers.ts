@@ -4,6 +4,7 @@ import { Background } from "../../solver/layers/background.js";
 import type { LayerTaskRunner } from "../../solver/layers/ports.js";
 import type { HashFiles } from "../../solver/ops/local/hash-files.js";
 import { layerTaskRunner } from "./layer-tasks.js";
+import { type SharedNetwork, startSharedNetwork } from "./step-networks.js";
 import { removeOrphans, startStoreWorker, syncSnapshots } from "./store-worker.js";
 
 /**
@@ -18,6 +19,7 @@ export class Workers implements AsyncDisposable {
   readonly #isolation: string | undefined;
   readonly #closeTasks: () => Promise<void>;
   #worker: Promise<Worker> | undefined;
+  #network: Promise<SharedNetwork> | undefined;
 
   /** `isolation`: tier of the steps, when the caller chose one. */
   constructor(store: Store, isolation: string | undefined) {
@@ -32,6 +34,12 @@ export class Workers implements AsyncDisposable {
   worker(): Promise<Worker> {
     this.#worker ??= this.#startWorker();
     return this.#worker;
+  }
+
+  /** Returns the network of steps that ask for none, which all steps of this worker share. */
+  sharedNetwork(): Promise<SharedNetwork> {
+    this.#network ??= this.worker().then((worker) => startSharedNetwork(worker, process.env));
+    return this.#network;
   }
 
   async #startWorker(): Promise<Worker> {

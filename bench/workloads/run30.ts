@@ -12,6 +12,10 @@ export const run30: Workload = {
     const runs = Array.from({ length: STEPS }, (_, i) => `RUN ["/bin/true", "${i}"]\n`).join("");
     writeFileSync(join(directory, "Dockerfile"), `FROM ${await base(0)}\n${runs}`);
     const job = { context: directory, output: { type: "none" }, noCache: true } as const;
-    return [{ name: "--no-cache", goal: 0.2, job, before: async () => undefined }];
+    const before = async (): Promise<void> => undefined;
+    return [
+      { name: "--no-cache", goal: 0.2, job, before },
+      { name: "--no-cache, in a network of their own", job: { ...job, ownNetwork: true }, before },
+    ];
   },
 };

@@ -40,7 +40,7 @@ const UNSUPPORTED: Readonly<Record<string, string | undefined>> = {
   image: "tsbuild images, tag, rmi, inspect, history, save, load, pull and push are docker's image commands",
   context: "there is no daemon to choose",
   volume: "cache mounts (RUN --mount=type=cache) are kept between builds: tsbuild du lists them",
-  network: "--network none, host or default says what steps reach",
+  network: "--network none, host, private or default says what steps reach",
   config: "--secret gives steps what they must not keep",
   secret: "--secret gives steps what they must not keep",
   init: undefined,

@@ -56,6 +56,17 @@ export const EXEC_ERRORS = {
     cause: "The kernel refused the namespaces of the step.",
     wayOut: "`tsbuild doctor` says what this machine lacks.",
   },
+  "exec/network": {
+    title: "A network of their own that steps cannot have",
+    cause:
+      "The network of the steps could not be made: pasta and slirp4netns are not installed or did not start, or there are no network namespaces here. A build fails for it only where it was asked for (`--network=private`, TSBUILD_NETWORK).",
+    wayOut: "Install pasta (package passt) or slirp4netns; `tsbuild doctor` tries it. `--network=host` shares the host's network.",
+  },
+  "exec/network-gone": {
+    title: "The network of the steps has ended",
+    cause: "pasta or slirp4netns, which carries the traffic of a build's steps, ended while steps were running.",
+    wayOut: "Build again. The message has what the program said last.",
+  },
   "exec/nul-byte": {
     title: "A zero byte in a text",
     cause: "An argument, variable or path of the step has a zero byte, which no program can be given.",

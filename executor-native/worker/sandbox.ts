@@ -55,6 +55,8 @@ export interface SandboxHooks {
   readonly processors?: readonly number[];
   /** Tasks that its user may have, those of others included; any number when it is not there. */
   readonly mostTasks?: number;
+  /** Descriptor of the network that a `private` step joins. */
+  readonly network?: number | undefined;
 }
 
 export interface RunningSandbox {
@@ -138,7 +140,7 @@ function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, hooks: 
       argv0: "tsbuild-sandbox",
       cwd: "/",
       env: {},
-      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
+      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", ...(hooks.network === undefined ? [] : [hooks.network])],
     }),
   );
   const outputs = [child.stdout as Readable, child.stderr as Readable];

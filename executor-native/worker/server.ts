@@ -4,10 +4,13 @@ import { Socket } from "node:net";
 import { transferError } from "../../core/error-transfer.js";
 import { started } from "../../core/system/descriptors.js";
 import { CanceledError } from "../../core/errors.js";
+import type { SandboxExit, SandboxSpec } from "../contract.js";
 import { sandboxFailed } from "../errors.js";
 import type { HelperFailure } from "../helper-failure.js";
 import { Emulators, PLATFORMS_TASK } from "../emulation/emulators.js";
 import { helperPath } from "../helper-path.js";
+import type { StackCommand } from "../network/stacks.js";
+import { NETWORK_TASK, StepNetwork } from "../network/step-network.js";
 import { CHROOT_ARGUMENT, COPIED_ROOTS_ARGUMENT, OUTER_PROC_ARGUMENT, SUPERVISED_ARGUMENT } from "../ownership.js";
 import { encodeMessage, FrameReader, outputHeader, type Request, type Response } from "./protocol.js";
 import { WorkingRoots } from "../chroot/working-roots.js";
@@ -64,6 +67,7 @@ export function serveWorker(options: ServeOptions): void {
   });
   let made: Limiter | undefined;
   const limiter = (): Limiter => (made ??= new Limiter());
+  const network = new StepNetwork();
   let ending = false;
 
   const send = (message: Response): void => {
@@ -83,28 +87,41 @@ export function serveWorker(options: ServeOptions): void {
     for (const sandbox of sandboxes.values()) sandbox.resume();
   });
 
+  const runIn = async (id: number, spec: SandboxSpec, within: number | undefined): Promise<SandboxExit> => {
+    const onOutput = (stream: "stdout" | "stderr", data: Buffer): void => output(id, stream, data);
+    const start = hasNoNamespaces ? startChroot : startSandbox;
+    const limited = limitedRun(spec.limits, limiter);
+    const hooks = { ...limited.hooks, onOutput, network: within };
+    try {
+      const sandbox = roots ? startInWorkingRoot(start, spec, roots, hooks) : startSandbox(spec, undefined, hooks);
+      sandboxes.set(id, sandbox);
+      aborts.set(id, () => sandbox.stop());
+      const exit = await limited.finish(sandbox, (report) => send({ type: "progress", id, value: report }));
+      if (within !== undefined && network.failure) throw network.failure;
+      return exit;
+    } catch (error) {
+      // A sandbox that got far enough has removed it already.
+      await removeTrees([spec.rootfs.work]);
+      throw error;
+    } finally {
+      sandboxes.delete(id);
+      limited.close();
+    }
+  };
+
   const perform = async (request: Exclude<Request, { readonly type: "abort" }>): Promise<unknown> => {
     if (request.type === "run") {
       const { platform } = request.spec;
       if (platform !== undefined) await emulators.prepare(platform);
       const emulator = platform === undefined ? undefined : emulators.ofLoader(platform);
       const spec = emulator ? { ...request.spec, emulator } : request.spec;
-      const onOutput = (stream: "stdout" | "stderr", data: Buffer): void => output(request.id, stream, data);
-      const start = hasNoNamespaces ? startChroot : startSandbox;
-      const limited = limitedRun(spec.limits, limiter);
-      const hooks = { ...limited.hooks, onOutput };
+      const joined = spec.network === "private" ? network.join(() => sandboxes.get(request.id)?.stop()) : undefined;
       try {
-        const sandbox = roots ? startInWorkingRoot(start, spec, roots, hooks) : startSandbox(spec, undefined, hooks);
-        sandboxes.set(request.id, sandbox);
-        aborts.set(request.id, () => sandbox.stop());
-        return await limited.finish(sandbox, (report) => send({ type: "progress", id: request.id, value: report }));
+        return await runIn(request.id, spec, joined?.descriptor);
       } catch (error) {
-        // A sandbox that got far enough has removed it already.
-        await removeTrees([request.spec.rootfs.work]);
-        throw error;
+        throw (joined && network.failure) ?? error;
       } finally {
-        sandboxes.delete(request.id);
-        limited.close();
+        joined?.leave();
       }
     }
     if (request.type === "remove") return await removeTrees(request.paths);
@@ -113,6 +130,7 @@ export function serveWorker(options: ServeOptions): void {
     const context: TaskContext = { signal: abort.signal, progress: (value) => send({ type: "progress", id: request.id, value }) };
     if (request.name === LIMITS_TASK) return limiter().report(...(request.params as LimitsTaskParams));
     if (request.name === PLATFORMS_TASK) return await emulators.platforms();
+    if (request.name === NETWORK_TASK) return await network.start(request.params as StackCommand);
     const task = options.tasks?.[request.name];
     if (task) return await task(request.params as never, context);
     if (options.runTask) return await options.runTask(request.name, request.params, context);
@@ -135,6 +153,7 @@ export function serveWorker(options: ServeOptions): void {
     for (const abort of aborts.values()) abort();
     // No reader is left for results. The wait lets the sandboxes tidy up their directories.
     void Promise.allSettled([...sandboxes.values()].map((sandbox) => sandbox.done))
+      .then(() => network.close())
       .then(() => roots?.close())
       .then(() => made?.close())
       .finally(() => process.exit(0));

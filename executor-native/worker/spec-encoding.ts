@@ -9,7 +9,10 @@ import type { SpecOperations } from "./spec-operations.js";
  * setuid, setpcap, net_bind_service, net_raw, sys_chroot, mknod, audit_write, setfcap.
  */
 const DEFAULT_CAPABILITIES = [0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31].reduce((mask, number) => mask | (1n << BigInt(number)), 0n);
-/** Capability to read and forge packets: without a network namespace, those of the builder too. */
+/**
+ * Capability to read and forge packets. Without a network namespace, those of the builder too; in
+ * the network that steps share, those of other steps, and packets to the host's loopback.
+ */
 const NET_RAW = 1n << 13n;
 const ALL_CAPABILITIES = (1n << 64n) - 1n;
 
@@ -151,12 +154,15 @@ export function encodeSpec(
   operation("hostname", spec.hostname);
   operation("hosts", spec.hosts);
   operation("resolv-conf", spec.resolvConf);
+  const isPrivate = spec.network === "private";
   operation("network", spec.network === "host");
+  operation("joins-network", isPrivate);
   operation("seccomp", !insecure);
-  const ownNamespace = outerProc || (insecure && isHostRoot);
+  const ownNamespace = outerProc || (insecure && (isHostRoot || isPrivate));
   const unlimited = insecure && !ownNamespace;
   operation("sys-writable", unlimited);
-  operation("capabilities", insecure ? ALL_CAPABILITIES : withoutNamespaces ? DEFAULT_CAPABILITIES & ~NET_RAW : DEFAULT_CAPABILITIES);
+  const limited = withoutNamespaces || isPrivate ? DEFAULT_CAPABILITIES & ~NET_RAW : DEFAULT_CAPABILITIES;
+  operation("capabilities", insecure ? ALL_CAPABILITIES : limited);
   if (ownNamespace) operation("user-namespace", allIds.uids, allIds.gids);
   operation("outer-proc", outerProc);
   for (const path of insecure ? [] : MASKED) operation("masked", path);

@@ -26,6 +26,7 @@ export interface SpecOperations {
   readonly hosts: readonly [text: string];
   readonly "resolv-conf": readonly [text: string];
   readonly network: readonly [host: boolean];
+  readonly "joins-network": readonly [joins: boolean];
   readonly seccomp: readonly [limited: boolean];
   readonly "sys-writable": readonly [writable: boolean];
   readonly capabilities: readonly [mask: Decimal];

@@ -8,7 +8,7 @@ import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import { withResource } from "../../core/tasks/with-resource.js";
 import type { SandboxSpec, StepReport, Worker } from "../../executor-native/contract.js";
 import { TIER_TEXTS } from "../../executor-native/tier.js";
-import type { ExecOp } from "../../llb/ops.js";
+import { type ExecOp, HOST_GATEWAY } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
 import type { NodeMeta } from "../../core/file-node.js";
 import type { Ports } from "../ports.js";
@@ -87,6 +87,7 @@ async function runStep(
     const env = [...own, ...missingFrom(own, [...sandboxes.proxyEnv, ...(trust?.env ?? [])])];
     const active = layers.store.layers.prepare();
     try {
+      const network = await sandboxes.network(op);
       await prepareRoot(active.fs, root, worker);
       const spec: SandboxSpec = {
         rootfs: { lowers: trust?.lowers ?? lowers, upper: active.fs, work: active.work },
@@ -96,10 +97,10 @@ async function runStep(
         cwd: op.cwd,
         user: op.user,
         hostname: op.hostname ?? HOSTNAME,
-        network: op.network === "none" ? "none" : "host",
+        network: network.kind,
         security: op.security,
-        hosts: hostsFile(op),
-        resolvConf: sandboxes.resolvConf(),
+        hosts: hostsFile(op, network.gateway),
+        resolvConf: network.resolvConf,
         ...(vertex.platform === undefined ? {} : { platform: vertex.platform }),
         ...(sandboxes.limits ? { limits: sandboxes.limits } : {}),
         ...(op.ulimits ? { ulimits: op.ulimits } : {}),
@@ -120,6 +121,7 @@ async function runStep(
         return exitHint({ ...op, platform: vertex.platform, tier: worker.tier }, tail.text(), { tree, read, upper: active.fs });
       };
       reportTier(worker, opContext);
+      if (network.notice !== undefined) report(network.notice, opContext);
       if (sandboxes.limits) await readyLimits(sandboxes.limits, worker, opContext);
       const { onReport, last } = reportTo(opContext);
       const exit = await whereItFits(op, ports, worker, last, opContext, () =>
@@ -175,13 +177,20 @@ async function whereItFits<T>(
 const warned = new WeakSet<Worker>();
 
 /** Reports an unusual isolation of steps in the output of the worker's first one. */
-function reportTier(worker: Worker, { output }: OpContext): void {
+function reportTier(worker: Worker, opContext: OpContext): void {
   if (warned.has(worker)) return;
   warned.add(worker);
-  const report = (text: string): void => output("stderr", Buffer.from(`tsbuild: ${text}\n`));
-  if (worker.tier !== "namespaces") report(`steps run with isolation "${worker.tier}": ${TIER_TEXTS[worker.tier]}`);
+  if (worker.tier !== "namespaces") report(`steps run with isolation "${worker.tier}": ${TIER_TEXTS[worker.tier]}`, opContext);
   else if (worker.copiesRoots)
-    report("steps run on copies of their layers: no overlay can be mounted where the store is (TSBUILD_ROOT or --root names a volume)");
+    report(
+      "steps run on copies of their layers: no overlay can be mounted where the store is (TSBUILD_ROOT or --root names a volume)",
+      opContext,
+    );
+}
+
+/** Adds a line of ours to the output of a step. */
+function report(text: string, { output }: OpContext): void {
+  output("stderr", Buffer.from(`tsbuild: ${text}\n`));
 }
 
 /**
@@ -194,8 +203,11 @@ async function prepareRoot(upper: string, root: NodeMeta | undefined, worker: Wo
   else chmodSync(upper, root?.mode ?? 0o755);
 }
 
-/** Returns the hosts file of the sandbox: loopback, its own name and the hosts of `--add-host`. */
-function hostsFile(op: ExecOp): string {
+/**
+ * Returns the hosts file of the sandbox: loopback, its own name and the hosts of `--add-host`.
+ * `gateway` is the address of this machine.
+ */
+function hostsFile(op: ExecOp, gateway: string): string {
   const lines = [
     `127.0.0.1\tlocalhost ${op.hostname ?? HOSTNAME}`,
     "::1\tlocalhost ip6-localhost ip6-loopback",
@@ -203,7 +215,7 @@ function hostsFile(op: ExecOp): string {
     "ff00::0\tip6-mcastprefix",
     "ff02::1\tip6-allnodes",
     "ff02::2\tip6-allrouters",
-    ...(op.extraHosts ?? []).map(({ host, ip }) => `${ip}\t${host}`),
+    ...(op.extraHosts ?? []).map(({ host, ip }) => `${ip === HOST_GATEWAY ? gateway : ip}\t${host}`),
   ];
   return `${lines.join("\n")}\n`;
 }

@@ -4,11 +4,14 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { helperPath } from "../../executor-native/helper-path.js";
+import { hostNetwork } from "../../executor-native/network/host-network.js";
+import { canOpenTun, findStacks } from "../../executor-native/network/stacks.js";
+import { NETWORK_TASK } from "../../executor-native/network/step-network.js";
 import { metadata, type RunOptions, type SandboxRig } from "../support/rigs/sandbox-rig.js";
 import type { Row } from "./row.js";
 import { exchanged, files, supervised } from "./rows/files.js";
 import { calls, mounts, namespaces, settings } from "./rows/kernel.js";
-import { devices, network, networkNone, proc, processes } from "./rows/machine.js";
+import { devices, network, networkNone, networkPrivate, proc, processes } from "./rows/machine.js";
 import { WITHOUT_NAMESPACES } from "./rows/without-namespaces.js";
 import { WITHOUT_PRIVILEGES } from "./rows/without-privileges.js";
 import { steps } from "./steps.js";
@@ -96,6 +99,10 @@ export async function makeAttempts(rig: SandboxRig, program: string): Promise<Re
     for (const [name, how, expected] of networkNone) {
       check(`${name} without a network`, how, own.get(name) ?? "it was not made", outcomesIn(situation, expected));
     }
+    const inStack = (await startStack(rig)) ? await all({ network: "private" }) : undefined;
+    for (const [name, how, expected] of inStack ? networkPrivate : []) {
+      check(`${name} in a network of its own`, how, inStack?.get(name) ?? "it was not made", outcomesIn(situation, expected));
+    }
     for (const { name, attempt, expected } of steps)
       check(name, "a step", await attempt(rig, file, program), outcomesIn(situation, expected));
 
@@ -106,6 +113,14 @@ export async function makeAttempts(rig: SandboxRig, program: string): Promise<Re
     machine.stdin.end();
     await new Promise((resolve) => machine.once("close", resolve));
   }
+}
+
+/** Starts the network of a build's steps; false where this user can have none. */
+async function startStack({ worker }: SandboxRig): Promise<boolean> {
+  const [stack] = findStacks(process.env, hostNetwork());
+  if (worker.tier !== "namespaces" || !canOpenTun() || !stack) return false;
+  await worker.task(NETWORK_TASK, stack.command);
+  return true;
 }
 
 async function firstLine(child: ChildProcess & { readonly stdout: NodeJS.ReadableStream }): Promise<string> {

@@ -15,6 +15,7 @@ const FOLDERS = [
   "seccomp",
   "mounts",
   "sandbox",
+  "network",
   "tree",
   "roots",
   "chroot",

@@ -39,6 +39,13 @@ int mode_probe(int count, char **arguments);
  */
 int mode_emulate(int count, char **arguments);
 
+/*
+ * Keeps a network for the steps of a build while PARENT lives: `network PARENT LIMIT LINK ADDRESSES
+ * GATEWAYS UNREACHABLE RESOLVER RESOLVERS STACK…`. Its process is in the network. Status lines on
+ * 4, messages of the stack on 2.
+ */
+int mode_network(int count, char **arguments);
+
 /* Tries whether the kernel runs such programs: `runs FILE…`. One status line each on 1. */
 int mode_runs(int count, char **arguments);
 

@@ -116,7 +116,7 @@ static void start_init(struct step *step, struct attempt *attempt)
 {
 	unsigned long namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 	sigset_t blocked, before;
-	if (!step->spec.network)
+	if (!step->spec.network && !step->spec.joins_network)
 		namespaces |= CLONE_NEWNET;
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGTERM);

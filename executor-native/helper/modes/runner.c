@@ -46,7 +46,10 @@ bool begin_runner(struct spec *spec, void (*stop)(int), int death_signal)
 	 * Nothing that was inherited by accident may reach the command; before Linux 5.9 nothing should
 	 * be.
 	 */
-	syscall(NR_CLOSE_RANGE, STATUS_FD + 1, ~0u, 0);
+	int last = spec->joins_network ? NETWORK_FD : STATUS_FD;
+	syscall(NR_CLOSE_RANGE, last + 1, ~0u, 0);
+	if (spec->joins_network && fcntl(NETWORK_FD, F_SETFD, FD_CLOEXEC) < 0)
+		fail_errno("exec/network", "Cannot find the network of steps");
 	prctl(PR_SET_PDEATHSIG, death_signal);
 	return getppid() == (pid_t)spec->parent;
 }

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -34,6 +35,17 @@ static void bring_loopback_up(void)
 	cleanup_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot bring up the loopback interface");
+}
+
+/*
+ * Goes into the network of the build's steps, before anything is mounted: a new sysfs shows the
+ * present network.
+ */
+static void join_network(void)
+{
+	if (setns(NETWORK_FD, CLONE_NEWNET) < 0)
+		fail_errno("exec/network", "Cannot enter the network of steps");
+	close(NETWORK_FD);
 }
 
 /*
@@ -124,9 +136,11 @@ static int set_up(const struct spec *spec, struct owners *owners)
 {
 	if (mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		fail_errno("exec/sandbox-mount", "Cannot make the mounts private");
+	if (spec->joins_network)
+		join_network();
 	struct stage stage = make_stage(spec, owners);
 	int root = make_root(&stage, spec);
-	if (!spec->network)
+	if (!spec->network && !spec->joins_network)
 		bring_loopback_up();
 	int proc = mount_standard(&stage, spec, root);
 	mount_extra(&stage, spec, root);

@@ -10,6 +10,9 @@
 #include "base/util.h"
 #include "spec/mapped.h"
 
+/* Descriptor of the network of the build's steps, where a step joins it. */
+#define NETWORK_FD 5
+
 /* The number of limits that Linux has. */
 #define MAX_RLIMITS 16
 
@@ -45,7 +48,9 @@ struct spec {
 	size_t mount_count;
 	struct texts args, env, masked, readonly_paths;
 	char *cwd, *user, *hostname, *hosts, *resolv_conf;
-	bool network, seccomp, sys_writable, outer_proc;
+	bool network; /* the host's */
+	bool joins_network; /* that of the build's steps (see NETWORK_FD) */
+	bool seccomp, sys_writable, outer_proc;
 	uint64_t capabilities; /* mask of the bounding set */
 	char *uids, *gids;     /* maps of a user namespace of the command's own (see sandbox/user-namespace.h), or NULL */
 	uint64_t shm_size;

@@ -12,7 +12,7 @@ const WRONG: readonly (readonly [options: unknown, message: string])[] = [
   [{ secrets: { a: "b" } }, 'Cannot use an object as the option "secrets": it must be an object of objects'],
   [{ onEvent: true }, 'Cannot use true as the option "onEvent": it must be a function'],
   [{ signal: new AbortController() }, 'Cannot use an object as the option "signal": it must be an AbortSignal'],
-  [{ network: "bridge" }, 'Cannot use "bridge" as the option "network": it must be default, none or host'],
+  [{ network: "bridge" }, 'Cannot use "bridge" as the option "network": it must be default, private, none or host'],
   [{ outputs: ["oci"] }, 'Cannot use an array as the option "outputs": it must be an array of objects'],
   [
     { outputs: [{ type: "zip" }] },

@@ -1,6 +1,7 @@
 import test from "ava";
 import type { BuildOptions } from "../../../api/options/options.js";
 import { resolveBuildOptions } from "../../../api/options/resolve-options.js";
+import type { DefaultNetwork } from "../../../api/options/step-options.js";
 import { UsageError } from "../../../core/errors.js";
 
 const resolve = (options: BuildOptions) => resolveBuildOptions({ root: "/store", ...options }, { DOCKER_CONFIG: "/nowhere" });
@@ -14,8 +15,8 @@ const HOSTS: readonly (readonly [text: string, lines: readonly string[]])[] = [
   ["a=[2001:db8::1]", ["2001:db8::1 a"]],
   ["a:[1.2.3.4]", ["1.2.3.4 a"]],
   ["a=1.2.3.4,::1", ["1.2.3.4 a", "::1 a"]],
-  ["host.docker.internal:host-gateway", ["127.0.0.1 host.docker.internal"]],
-  ["a=host-gateway,10.0.0.1", ["127.0.0.1 a", "10.0.0.1 a"]],
+  ["host.docker.internal:host-gateway", ["host-gateway host.docker.internal"]],
+  ["a=host-gateway,10.0.0.1", ["host-gateway a", "10.0.0.1 a"]],
   ["a_b-c.d:1.1.1.1", ["1.1.1.1 a_b-c.d"]],
 ];
 
@@ -27,6 +28,26 @@ for (const [text, lines] of HOSTS) {
     );
   });
 }
+
+const DEFAULT_NETWORKS: readonly (readonly [option: BuildOptions["network"], variable: string | undefined, means: DefaultNetwork])[] = [
+  ["default", undefined, "auto"],
+  ["default", "default", "auto"],
+  ["default", "host", "host"],
+  ["default", "private", "private"],
+  ["private", "host", "private"],
+  ["none", "private", "private"],
+];
+
+test("the network of steps that ask for none, by option and TSBUILD_NETWORK; private is in no key", (t) => {
+  for (const [network, variable, means] of DEFAULT_NETWORKS) {
+    const env = { DOCKER_CONFIG: "/nowhere", ...(variable !== undefined && { TSBUILD_NETWORK: variable }) };
+    const resolved = resolveBuildOptions({ root: "/store", ...(network && { network }) }, env);
+    t.is(resolved.defaultNetwork, means);
+    t.is(resolved.network, network === "none" ? "none" : "default");
+  }
+  const error = t.throws(() => resolveBuildOptions({ root: "/store" }, { TSBUILD_NETWORK: "bridge" }), { instanceOf: UsageError });
+  t.is(error.message, 'Cannot use TSBUILD_NETWORK "bridge": it is none of default, host, private');
+});
 
 const LIMITS: readonly (readonly [texts: readonly string[], read: readonly (readonly [string, number, number])[]])[] = [
   [["nofile=1024"], [["nofile", 1024, 1024]]],

@@ -3,8 +3,10 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 
 #include "attempt.h"
@@ -72,6 +74,24 @@ ATTEMPT(host_service)
 {
 	struct sockaddr_in address = loopback(outside.port);
 	return connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address);
+}
+
+/* On the link to a stack, which would take the address for its own host's. */
+ATTEMPT(host_service_by_link)
+{
+	struct sockaddr_in address = loopback(outside.port);
+	struct timeval patience = {.tv_sec = 1};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "tap0", 4) < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+	return connect(fd, (struct sockaddr *)&address, sizeof address);
+}
+
+ATTEMPT(foreign_source)
+{
+	int value = 1;
+	return setsockopt(socket(AF_INET, SOCK_DGRAM, 0), IPPROTO_IP, IP_TRANSPARENT, &value, sizeof value);
 }
 
 static socklen_t abstract(struct sockaddr_un *address, const char *name)

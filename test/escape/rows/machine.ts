@@ -102,6 +102,25 @@ export const network: readonly Row[] = [
   ["host_abstract_socket", "abstract socket of the host", "done"],
   ["taken_abstract_name", "bind an abstract name among the host's", "EADDRINUSE"],
   ["socket_diagnosis", "list the host's sockets", "done"],
+  ["host_service_by_link", "service of the host on 127.0.0.1, on the link to a stack", "ENODEV"],
+  ["foreign_source", "IP_TRANSPARENT", "EPERM"],
+];
+
+/** The same in the network that the steps of a build share. */
+export const networkPrivate: readonly Row[] = [
+  ["raw_socket", "raw socket", "EPERM"],
+  ["packet_socket", "packet socket", "EPERM"],
+  ["link_down", "change lo by netlink", "EPERM"],
+  ["link_flags", "SIOCSIFFLAGS", "EPERM"],
+  ["mark", "SO_MARK", "EPERM"],
+  ["foreign_source", "IP_TRANSPARENT", "EPERM"],
+  ["host_service", "service of the host on 127.0.0.1", "ECONNREFUSED"],
+  ["host_service_by_link", "the same, on the link to the stack", ["EHOSTUNREACH", "EINPROGRESS"]],
+  ["host_abstract_socket", "abstract socket of the host", "ECONNREFUSED"],
+  ["taken_abstract_name", "bind an abstract name that the host has", "done"],
+  // Its owner is the user namespace that the step is in.
+  ["owner_of_network_namespace", "NS_GET_USERNS of the network namespace", "done"],
+  ["own_namespaces", "namespaces that are not the host's", "cgroup ipc mnt net pid user uts"],
 ];
 
 /** The same with `--network=none`. */

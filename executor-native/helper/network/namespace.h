@@ -1,0 +1,41 @@
+/* The network namespace of a build's steps. */
+#ifndef TSBUILD_NETWORK_NAMESPACE_H
+#define TSBUILD_NETWORK_NAMESPACE_H
+
+#include <stdbool.h>
+
+#include "network/address.h"
+
+/* Everything that the caller says about it; lists are separated by commas. */
+struct network_plan {
+	const char *link;        /* name of the link that the stack makes */
+	const char *addresses;   /* of that link */
+	const char *gateways;    /* of default routes */
+	const char *unreachable; /* prefixes that nobody reaches */
+	const char *resolver;    /* address at which the namespace finds its resolver */
+};
+
+/* The namespace, and sockets in it. */
+struct network_namespace {
+	int fd, netlink;
+	int queries;     /* datagrams to the resolver */
+	int connections; /* to the resolver, to be accepted */
+};
+
+/*
+ * Makes it for this process, with a loopback that is up, unreachable prefixes and the resolver's
+ * sockets. Nobody in a user namespace can go back to the host's.
+ */
+struct network_namespace make_network_namespace(const struct network_plan *plan);
+
+/* Hands it to a process that stays in the host's network. */
+void send_network_namespace(int control, const struct network_namespace *made);
+bool receive_network_namespace(int control, struct network_namespace *received);
+
+/*
+ * Gives the stack's link its addresses and routes, once it is there. Returns false when `limit`
+ * milliseconds have gone or `stack` is readable before.
+ */
+bool set_link_up(const struct network_namespace *namespace, const struct network_plan *plan, int stack, int limit);
+
+#endif

@@ -1,0 +1,49 @@
+import { TsbuildError } from "../../core/errors.js";
+
+const INSTALL = 'Install pasta (Debian, Ubuntu, Fedora, Alpine: package "passt") or slirp4netns (package "slirp4netns")';
+
+/** Returns the reason why steps share the host's network, and the way out. */
+export interface NoNetwork {
+  readonly problem: string;
+  readonly hint: string;
+}
+
+export function noStack(): NoNetwork {
+  return { problem: "neither pasta nor slirp4netns is in PATH", hint: INSTALL };
+}
+
+export function noNetworkInTier(tier: string): NoNetwork {
+  return {
+    problem: `isolation "${tier}" has no network namespaces`,
+    hint: "Run where user namespaces work (`tsbuild doctor` says what is missing), or use --network=none",
+  };
+}
+
+/** Returns why no stack that is installed could be started. */
+export function stacksFailed(failures: readonly string[], canOpenTun: boolean): NoNetwork {
+  return {
+    problem: failures.join("; "),
+    hint: canOpenTun
+      ? "Try the other one (packages passt, slirp4netns)"
+      : "Packets need /dev/net/tun, which this user may not open: as root, chmod 666 /dev/net/tun, or load the module tun",
+  };
+}
+
+export function privateNetworkFailed({ problem, hint }: NoNetwork): TsbuildError {
+  return new TsbuildError("exec/network", `Cannot give steps a network of their own: ${problem}`, { hint });
+}
+
+export function stackDidNotStart(name: string, how: string, output: string): TsbuildError {
+  return new TsbuildError("exec/network", `${name} did not start (${how})${output === "" ? "" : `: ${output}`}`);
+}
+
+/** Returns the error of every step that was in a network whose stack has ended. */
+export function stackEnded(name: string, how: string, output: string): TsbuildError {
+  return new TsbuildError(
+    "exec/network-gone",
+    `The network of this build's steps is gone: ${name} ended (${how})${output === "" ? "" : `: ${output}`}`,
+    {
+      hint: "Build again; where it comes back, try another stack (pasta, slirp4netns), or --network=host",
+    },
+  );
+}
