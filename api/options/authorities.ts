@@ -1,6 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { readRegularFile } from "../../core/system/regular-file.js";
+import { systemReason } from "../../core/system/system-reason.js";
 import type { Authorities } from "../../solver/ports.js";
 import { badAuthority } from "./errors.js";
 
@@ -24,9 +25,17 @@ export function readAuthorities(paths: readonly string[]): readonly string[] {
 }
 
 function readAuthority(path: string): string {
-  const text = readRegularFile(path, LARGEST).toString("latin1");
+  const text = readText(path);
   if (!text.includes("-----BEGIN CERTIFICATE-----")) throw badAuthority(path, "it holds no certificate in PEM");
   return text.endsWith("\n") ? text : `${text}\n`;
+}
+
+function readText(path: string): string {
+  try {
+    return readRegularFile(path, LARGEST).toString("latin1");
+  } catch (error) {
+    throw badAuthority(path, systemReason(error));
+  }
 }
 
 /** Returns the files of certificates in a directory and in the directories in it, sorted. */

@@ -38,7 +38,7 @@ export class LayoutDirectory implements BlobReader {
 
   size(digest: Digest): number {
     const stat = statSync(this.#path(digest), { throwIfNoEntry: false });
-    if (stat !== undefined) return stat.size;
+    if (stat?.isFile()) return stat.size;
     throw blobUnreadable(digest, this.directory);
   }
 

@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
+import { sha256 } from "../../../core/digest.js";
+import { TsbuildError } from "../../../core/errors.js";
 import { readRegularFile } from "../../../core/system/regular-file.js";
 import { LayoutDirectory } from "../../../oci/layout/directory.js";
 import { Connections } from "../../../net/connections.js";
@@ -40,6 +42,12 @@ test("pipes in the place of docker's configuration, of certificates and of a lay
   t.throws(() => readDockerConfig(pipe(root, "config.json")), { code: "registry/config-invalid", message: /: it is a pipe$/ });
   pipe(root, "index.json");
   t.throws(() => new LayoutDirectory(root), { code: "layout/not-found", message: /: it is a pipe$/ });
+  rmSync(join(root, "index.json"));
+  writeFileSync(join(root, "index.json"), '{"schemaVersion": 2, "manifests": []}');
+  const digest = sha256("a pipe");
+  mkdirSync(join(root, "blobs", "sha256"), { recursive: true });
+  execFileSync("mkfifo", [join(root, "blobs", digest.replace(":", "/"))]);
+  t.throws(() => new LayoutDirectory(root).readSmall(digest), { instanceOf: TsbuildError });
   const connections = new Connections({
     env: { SSL_CERT_FILE: pipe(root, "ca.pem") },
     certificateDirectories: [],
