@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type { StepUsage } from "../core/events.js";
 import type { LimitRequest, Overrun } from "./limits/limits.js";
 import type { Tier } from "./tier.js";
@@ -44,6 +45,24 @@ export interface SandboxSpec {
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
   /** Size of /dev/shm in bytes. Default 64 MiB. */
   readonly shmSize?: number;
+  /** True refuses changes of the root file system. Needs namespaces. */
+  readonly readonlyRoot?: boolean;
+  /** True for a command that somebody talks to, by {@link RunIo.input} and `onStart`. */
+  readonly interactive?: boolean;
+  /** Terminal of an interactive command, in its first size. Its output is all `stdout`. */
+  readonly terminal?: TerminalSize;
+}
+
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Orders to a command that runs. They do nothing after its end. */
+export interface RunningCommand {
+  /** Sends a signal, such as `SIGINT`, to the command. */
+  kill(signal: NodeJS.Signals): void;
+  resize(size: TerminalSize): void;
 }
 
 /** A static program of the machine that runs programs of another processor. */
@@ -116,6 +135,10 @@ export interface RunIo {
    * once they are gone.
    */
   readonly signal?: AbortSignal;
+  /** Standard input of an interactive command. Default: empty. */
+  readonly input?: Readable;
+  /** Called when an interactive command is being started. */
+  readonly onStart?: (command: RunningCommand) => void;
 }
 
 /**

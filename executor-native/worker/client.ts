@@ -6,6 +6,7 @@ import { throwIfAborted } from "../../core/errors.js";
 import type { RunIo, SandboxExit, SandboxSpec, Worker } from "../contract.js";
 import { workerGone } from "../errors.js";
 import type { Tier } from "../tier.js";
+import { interact } from "./interaction.js";
 import { encodeMessage, FrameReader, type Request, type Response } from "./protocol.js";
 
 interface Pending {
@@ -88,11 +89,20 @@ export class WorkerClient implements Worker {
   }
 
   async run(spec: SandboxSpec, io: RunIo): Promise<SandboxExit> {
-    return (await this.#ask(
-      (id) => ({ type: "run", id, spec }),
-      { onOutput: io.onOutput, onProgress: io.onReport as Pending["onProgress"] },
-      io.signal,
-    )) as SandboxExit;
+    let end = (): void => {};
+    const begin = (run: number): Request => {
+      if (spec.interactive) end = interact(run, io, (request) => this.#ask(request, {}));
+      return { type: "run", id: run, spec };
+    };
+    try {
+      return (await this.#ask(
+        begin,
+        { onOutput: io.onOutput, onProgress: io.onReport as Pending["onProgress"] },
+        io.signal,
+      )) as SandboxExit;
+    } finally {
+      end();
+    }
   }
 
   async task<R>(

@@ -9,7 +9,15 @@ export type Request =
   | { readonly type: "run"; readonly id: number; readonly spec: SandboxSpec }
   | { readonly type: "task"; readonly id: number; readonly name: string; readonly params: unknown }
   | { readonly type: "remove"; readonly id: number; readonly paths: readonly string[] }
-  | { readonly type: "abort"; readonly id: number };
+  | { readonly type: "abort"; readonly id: number }
+  /** Input for the run `run`; answered when it takes more. No data is the end. */
+  | { readonly type: "input"; readonly id: number; readonly run: number; readonly data?: Uint8Array }
+  | { readonly type: "order"; readonly id: number; readonly run: number; readonly order: Order };
+
+/** An order to the command of a run, in the words of the native part. */
+export type Order =
+  | { readonly kind: "resize"; readonly rows: number; readonly columns: number }
+  | { readonly kind: "signal"; readonly number: number };
 
 /**
  * A message from the worker to the main process. Every request but `abort` is answered once, by

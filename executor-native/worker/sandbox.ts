@@ -8,6 +8,8 @@ import { type AnyCode, CanceledError } from "../../core/errors.js";
 import type { StepUsage } from "../../core/events.js";
 import { ownersFile } from "../../core/system/owners-file.js";
 import type { SandboxExit, SandboxSpec } from "../contract.js";
+import { encodeOrder, writeInput } from "./interaction.js";
+import type { Order } from "./protocol.js";
 import type { WorkingRoot, WorkingRoots } from "../chroot/working-roots.js";
 import { insecureWithoutNamespaces, pathTooLong, sandboxFailed, sandboxKilled } from "../errors.js";
 import { helperPath } from "../helper-path.js";
@@ -67,6 +69,9 @@ export interface RunningSandbox {
   /** Stops reading output: the command blocks when its pipe is full. */
   pause(): void;
   resume(): void;
+  /** Resolves when the command of an interactive run takes more input. No data ends the input. */
+  write(data: Uint8Array | undefined): Promise<void>;
+  order(order: Order): void;
 }
 
 /**
@@ -132,6 +137,15 @@ function attempt(action: () => RunningSandbox, root: WorkingRoot): RunningSandbo
   }
 }
 
+/** Descriptor of the orders to an interactive command, see helper/modes/runner.h. */
+const ORDERS_FD = 6;
+
+/** Returns the descriptors from 5 on: the network of steps, and the orders to a command. */
+function furtherStreams({ interactive = false }: SandboxSpec, network: number | undefined): (number | "pipe" | "ignore")[] {
+  if (!interactive) return network === undefined ? [] : [network];
+  return [network ?? "ignore", "pipe"];
+}
+
 function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, hooks: SandboxHooks): RunningSandbox {
   // Steps see the command line of their first process, which must not show where tsbuild is
   // installed.
@@ -140,7 +154,7 @@ function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, hooks: 
       argv0: "tsbuild-sandbox",
       cwd: "/",
       env: {},
-      stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", ...(hooks.network === undefined ? [] : [hooks.network])],
+      stdio: [spec.interactive ? "pipe" : "ignore", "pipe", "pipe", "pipe", "pipe", ...furtherStreams(spec, hooks.network)],
     }),
   );
   const outputs = [child.stdout as Readable, child.stderr as Readable];
@@ -151,6 +165,8 @@ function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, hooks: 
   (child.stdio[4] as Readable | null)?.setEncoding("utf8").on("data", (text: string) => {
     status += text;
   });
+  const orders = (child.stdio as readonly unknown[])[ORDERS_FD] as Writable | null | undefined;
+  for (const stream of [orders, child.stdin]) stream?.on("error", () => {}); // The command has ended.
   const specPipe = child.stdio[3] as Writable | null;
   specPipe?.on("error", () => {}); // It ended before it read everything; its status says why.
   begin(child, specPipe, bytes, hooks);
@@ -189,6 +205,8 @@ function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, hooks: 
     resume() {
       for (const output of outputs) output.resume();
     },
+    write: (data) => writeInput(child.stdin, data),
+    order: (order) => void orders?.write(encodeOrder(order)),
   };
 }
 
@@ -228,7 +246,9 @@ function allIds(): AllIds {
 function virtualOwnership(spec: SandboxSpec): VirtualOwnership | undefined {
   const mapped = mappedIds();
   if (mapped.complete) return undefined;
-  return { file: ownersFile(spec.rootfs.upper), mapped, supervised: mapped.single || namesUnmappedIds(spec, mapped) };
+  // An interactive command cannot begin again: its input is gone.
+  const supervised = mapped.single || spec.interactive === true || namesUnmappedIds(spec, mapped);
+  return { file: ownersFile(spec.rootfs.upper), mapped, supervised };
 }
 
 /** Resolves with the exit of the process, when it has ended and its pipes are closed. */

@@ -56,6 +56,8 @@ export function serveWorker(options: ServeOptions): void {
   const reader = new FrameReader<Request>();
   const aborts = new Map<number, () => void>();
   const sandboxes = new Map<number, RunningSandbox>();
+  /** Interactive runs, by their requests. */
+  const interactive = new Map<number, Promise<RunningSandbox | undefined>>();
   const hasNoNamespaces = [CHROOT_ARGUMENT, SUPERVISED_ARGUMENT].some((name) => process.argv.includes(name));
   const copiesRoots = hasNoNamespaces || process.argv.includes(COPIED_ROOTS_ARGUMENT);
   const roots = copiesRoots ? new WorkingRoots(process.cwd(), removeTrees) : undefined;
@@ -87,7 +89,12 @@ export function serveWorker(options: ServeOptions): void {
     for (const sandbox of sandboxes.values()) sandbox.resume();
   });
 
-  const runIn = async (id: number, spec: SandboxSpec, within: number | undefined): Promise<SandboxExit> => {
+  const runIn = async (
+    id: number,
+    spec: SandboxSpec,
+    within: number | undefined,
+    onStarted: (sandbox?: RunningSandbox) => void,
+  ): Promise<SandboxExit> => {
     const onOutput = (stream: "stdout" | "stderr", data: Buffer): void => output(id, stream, data);
     const start = hasNoNamespaces ? startChroot : startSandbox;
     const limited = limitedRun(spec.limits, limiter);
@@ -95,6 +102,7 @@ export function serveWorker(options: ServeOptions): void {
     try {
       const sandbox = roots ? startInWorkingRoot(start, spec, roots, hooks) : startSandbox(spec, undefined, hooks);
       sandboxes.set(id, sandbox);
+      onStarted(sandbox);
       aborts.set(id, () => sandbox.stop());
       const exit = await limited.finish(sandbox, (report) => send({ type: "progress", id, value: report }));
       if (within !== undefined && network.failure) throw network.failure;
@@ -111,19 +119,26 @@ export function serveWorker(options: ServeOptions): void {
 
   const perform = async (request: Exclude<Request, { readonly type: "abort" }>): Promise<unknown> => {
     if (request.type === "run") {
+      let onStarted: (sandbox?: RunningSandbox) => void = () => {};
+      if (request.spec.interactive) interactive.set(request.id, new Promise((resolve) => (onStarted = resolve)));
       const { platform } = request.spec;
       if (platform !== undefined) await emulators.prepare(platform);
       const emulator = platform === undefined ? undefined : emulators.ofLoader(platform);
       const spec = emulator ? { ...request.spec, emulator } : request.spec;
       const joined = spec.network === "private" ? network.join(() => sandboxes.get(request.id)?.stop()) : undefined;
       try {
-        return await runIn(request.id, spec, joined?.descriptor);
+        return await runIn(request.id, spec, joined?.descriptor, onStarted);
       } catch (error) {
         throw (joined && network.failure) ?? error;
       } finally {
+        // Input that still waits for the start is answered, too.
+        onStarted();
+        interactive.delete(request.id);
         joined?.leave();
       }
     }
+    if (request.type === "input") return await (await interactive.get(request.run))?.write(request.data);
+    if (request.type === "order") return (await interactive.get(request.run))?.order(request.order);
     if (request.type === "remove") return await removeTrees(request.paths);
     const abort = new AbortController();
     aborts.set(request.id, () => abort.abort(new CanceledError()));

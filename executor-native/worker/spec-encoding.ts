@@ -151,6 +151,9 @@ export function encodeSpec(
   for (const variable of spec.env) operation("env", variable);
   operation("cwd", spec.cwd);
   operation("user", spec.user);
+  if (spec.readonlyRoot) operation("readonly-root", true);
+  if (spec.interactive) operation("input", true);
+  if (spec.interactive && spec.terminal) operation("terminal", spec.terminal.rows, spec.terminal.columns);
   operation("hostname", spec.hostname);
   operation("hosts", spec.hosts);
   operation("resolv-conf", spec.resolvConf);

@@ -8,6 +8,7 @@ export interface SpecOperations {
   readonly upper: readonly [directory: string];
   readonly work: readonly [directory: string];
   readonly lower: readonly [directory: string];
+  readonly "readonly-root": readonly [readonly: boolean];
   readonly "working-root": readonly [folder: string];
   readonly "working-root-has": readonly [layers: Decimal];
   readonly translated: readonly [translated: boolean];
@@ -22,6 +23,8 @@ export interface SpecOperations {
   readonly env: readonly [variable: string];
   readonly cwd: readonly [path: string];
   readonly user: readonly [user: string];
+  readonly input: readonly [input: boolean];
+  readonly terminal: readonly [rows: Decimal, columns: Decimal];
   readonly hostname: readonly [name: string];
   readonly hosts: readonly [text: string];
   readonly "resolv-conf": readonly [text: string];

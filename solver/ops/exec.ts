@@ -197,7 +197,7 @@ function report(text: string, { output }: OpContext): void {
  * Sets owner, mode and attributes of a step's root directory as the image has them, whatever the
  * umask is. In an overlay, the upper directory is the root directory.
  */
-async function prepareRoot(upper: string, root: NodeMeta | undefined, worker: Worker): Promise<void> {
+export async function prepareRoot(upper: string, root: NodeMeta | undefined, worker: Worker): Promise<void> {
   const isClosed = root !== undefined && (root.mode & 0o700) !== 0o700;
   if (root && (root.uid !== 0 || root.gid !== 0 || root.xattrs || isClosed)) await worker.task("prepareRoot", { path: upper, meta: root });
   else chmodSync(upper, root?.mode ?? 0o755);
@@ -207,7 +207,7 @@ async function prepareRoot(upper: string, root: NodeMeta | undefined, worker: Wo
  * Returns the hosts file of the sandbox: loopback, its own name and the hosts of `--add-host`.
  * `gateway` is the address of this machine.
  */
-function hostsFile(op: ExecOp, gateway: string): string {
+export function hostsFile(op: Pick<ExecOp, "hostname" | "extraHosts">, gateway: string): string {
   const lines = [
     `127.0.0.1\tlocalhost ${op.hostname ?? HOSTNAME}`,
     "::1\tlocalhost ip6-localhost ip6-loopback",

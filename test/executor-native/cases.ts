@@ -6,6 +6,7 @@ import { limits } from "./cases/limits.js";
 import { mounts } from "./cases/mounts.js";
 import { ownership } from "./cases/ownership.js";
 import { sockets } from "./cases/sockets.js";
+import { talk } from "./cases/talk.js";
 import { unmappedIds } from "./cases/unmapped-ids.js";
 
 /** Cases that a worker and its sandboxes must pass for every user. */
@@ -18,5 +19,6 @@ export const CASES: readonly Case[] = [
   ...unmappedIds,
   ...sockets,
   ...ends,
+  ...talk,
   ...connection,
 ];

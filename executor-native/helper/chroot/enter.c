@@ -52,7 +52,6 @@ void enter_and_run(const struct monitor *monitor, const struct step_output *outp
 		fail_errno("exec/chroot", "Cannot make the image's file system the root");
 	use_null_input(null);
 	go_to_directory(spec);
-	if (dup2(output->output, STDOUT_FILENO) < 0 || dup2(output->errors, STDERR_FILENO) < 0)
-		fail_errno("exec/sandbox-setup", "Cannot connect the command's output");
+	connect_streams(&output->streams);
 	run_command_filtered(spec, control, install_asking_filter);
 }

@@ -47,8 +47,12 @@ static void receive_signal(struct waiting *waiting)
 {
 	struct signalfd_siginfo signal;
 	int status;
-	if (read(waiting->signals, &signal, sizeof signal) == sizeof signal && signal.ssi_signo == SIGTERM)
-		waiting->is_stopped = true;
+	if (read(waiting->signals, &signal, sizeof signal) == sizeof signal) {
+		if (signal.ssi_signo == SIGTERM)
+			waiting->is_stopped = true;
+		else if (signal.ssi_signo == SIGNAL_TO_PASS_ON && signal.ssi_pid == (uint32_t)getppid() && !waiting->ends.has_ended)
+			kill(waiting->ends.command, signal.ssi_int);
+	}
 	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0;)
 		note_end(&waiting->ends, pid, status);
 }
@@ -95,11 +99,20 @@ static int watch_signals(void)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGCHLD);
 	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGNAL_TO_PASS_ON);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (fd < 0)
 		fail_errno("exec/sandbox-setup", "Cannot wait for signals");
 	return fd;
+}
+
+/* Shows the step the name of its terminal. */
+static void show_terminal(const struct monitor *monitor, int master)
+{
+	if (monitor->terminals)
+		note_terminal(monitor->terminals, master);
+	close(master);
 }
 
 /* Runs the command, and ends everything that it leaves. */
@@ -120,14 +133,19 @@ static struct waiting run(struct working_root *root, const struct way_to_keep *w
 	way->begin(&monitor, looks, &waiting.ends);
 	/* Nobody may trace this process, nor the command before it is another program. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	if (output->terminal >= 0)
+		show_terminal(&monitor, output->terminal);
 	waiting.ends.command = fork();
 	if (waiting.ends.command < 0)
 		fail_errno("exec/sandbox-setup", "Cannot start the command's process");
 	if (waiting.ends.command == 0)
 		way->enter_and_run(&monitor, output, control[INSIDE]);
 	close(control[INSIDE]);
-	close(output->output);
-	close(output->errors);
+	close(output->streams.output);
+	if (output->streams.errors != output->streams.output)
+		close(output->streams.errors);
+	if (output->streams.input >= 0 && output->terminal < 0)
+		close(output->streams.input);
 	wait_for_end(way, &monitor, &waiting);
 	end_descendants();
 	restore_handed(&handed);

@@ -7,13 +7,18 @@
 
 #include "ownership/looks.h"
 #include "roots/places.h"
+#include "sandbox/streams.h"
 #include "spec/spec.h"
 #include "supervisor/tracee.h"
 
-/* Pipes that the step writes to. */
+/* Streams of the step. */
 struct step_output {
-	int output, errors;
+	struct streams streams;
+	int terminal; /* master of its terminal; -1 for none */
 };
+
+/* A signal whose value is another one, which the monitor passes on to the command. */
+#define SIGNAL_TO_PASS_ON SIGUSR1
 
 /* Way in which a step is kept in its root. */
 struct monitor;

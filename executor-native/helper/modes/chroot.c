@@ -56,13 +56,60 @@ static void block_stop(int how)
 	sigprocmask(how, &signals, NULL);
 }
 
-/* Starts the monitor. SIGTERM is blocked until there is a monitor to pass it on to. */
-static void start_monitor(const struct spec *spec, struct output *carried, struct lent *lent)
+/* Blocks a signal until the monitor waits for it. */
+static void hold_back(int number)
 {
-	int output[2], errors[2];
-	pid_t self = getpid();
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, number);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+/* Makes the streams of the step. `to` is where its input is written; -1 for none. */
+static struct step_output make_streams(const struct spec *spec, struct output *carried, int *to)
+{
+	int output[2], errors[2], input[2] = {-1, -1};
+	*carried = (struct output){.stopped = &stopped};
+	if (spec->terminal) {
+		struct terminal_ends ends = make_command_terminal(spec, "/dev/ptmx");
+		carried->output = *to = ends.master;
+		carried->errors = -1;
+		return (struct step_output){{ends.command, ends.command, ends.command}, ends.master};
+	}
 	make_output_pipe(output);
 	make_output_pipe(errors);
+	if (spec->input)
+		make_pipe(input);
+	carried->output = output[READ_END];
+	carried->errors = errors[READ_END];
+	*to = input[WRITE_END];
+	return (struct step_output){{input[READ_END], output[WRITE_END], errors[WRITE_END]}, -1};
+}
+
+/* Closes the ends of the step in the runner, or those of the runner in the monitor. */
+static void close_ends(const struct spec *spec, int input, int output, int errors)
+{
+	if (spec->terminal) /* one descriptor for all; the monitor closes the runner's */
+		return;
+	if (input >= 0)
+		close(input);
+	close(output);
+	close(errors);
+}
+
+/* Asks the monitor to pass a signal on to the command. */
+static void send_to_command(int number)
+{
+	if (monitor_pid > 0)
+		sigqueue((pid_t)monitor_pid, SIGNAL_TO_PASS_ON, (union sigval){.sival_int = number});
+}
+
+/* Starts the monitor. SIGTERM is blocked until there is a monitor to pass it on to. */
+static void start_monitor(const struct spec *spec, struct output *carried, struct input *input, struct lent *lent)
+{
+	int to;
+	pid_t self = getpid();
+	struct step_output streams = make_streams(spec, carried, &to);
 	block_stop(SIG_BLOCK);
 	pid_t pid = fork();
 	if (pid < 0)
@@ -73,15 +120,19 @@ static void start_monitor(const struct spec *spec, struct output *carried, struc
 		if (getppid() != self)
 			_exit(EXIT_FAILED);
 		block_stop(SIG_UNBLOCK);
-		close(output[READ_END]);
-		close(errors[READ_END]);
-		keep_step(spec, spec->translated ? &by_translation : &by_chroot, &(struct step_output){output[WRITE_END], errors[WRITE_END]}, lent);
+		hold_back(SIGNAL_TO_PASS_ON);
+		close_ends(spec, to, carried->output, carried->errors);
+		keep_step(spec, spec->translated ? &by_translation : &by_chroot, &streams, lent);
 	}
 	monitor_pid = pid;
 	block_stop(SIG_UNBLOCK);
-	close(output[WRITE_END]);
-	close(errors[WRITE_END]);
-	*carried = (struct output){.output = output[READ_END], .errors = errors[READ_END], .stopped = &stopped};
+	close_ends(spec, streams.streams.input, streams.streams.output, streams.streams.errors);
+	if (spec->terminal)
+		close(streams.streams.output);
+	if (spec->input) {
+		*input = begin_input(to, spec->terminal, send_to_command);
+		carried->input = input;
+	}
 	carried->monitor = (int)syscall(NR_PIDFD_OPEN, pid, 0);
 }
 
@@ -107,12 +158,13 @@ int mode_chroot(int count, char **arguments)
 	struct spec spec;
 	struct output carried;
 	struct watch nothing = {.fd = -1};
+	struct input input = no_input;
 	(void)count, (void)arguments;
 	if (!begin_runner(&spec, stop, SIGTERM) || !spec.working)
 		return EXIT_FAILED;
 	struct lent *lent = share_lent();
 	adopt_orphans();
-	start_monitor(&spec, &carried, lent);
+	start_monitor(&spec, &carried, &input, lent);
 	carry_all(&carried, &nothing);
 	end_step(&spec, lent);
 	return 0;

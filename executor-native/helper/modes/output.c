@@ -29,7 +29,7 @@ static ssize_t copy(int from, int to)
 static bool carry(struct output *output, int from, int to)
 {
 	ssize_t count = splice(from, NULL, to, NULL, PIPE_SIZE, SPLICE_F_MOVE);
-	if (count < 0 && errno == EINVAL) /* nothing can be spliced into `to`, such as a terminal */
+	if (count < 0 && errno == EINVAL) /* nothing can be spliced from or into a terminal */
 		count = copy(from, to);
 	output->has_carried = output->has_carried || count > 0;
 	return count > 0 || (count < 0 && (errno == EINTR || errno == EAGAIN));
@@ -44,7 +44,7 @@ static void carry_polled(struct output *output, struct pollfd *polled, int to)
 
 bool carry_all(struct output *output, struct watch *watch)
 {
-	enum { OUTPUT, ERRORS, WATCH, MONITOR, COUNT };
+	enum { OUTPUT, ERRORS, WATCH, MONITOR, INPUT, COUNT = INPUT + POLLED_COUNT };
 	int timeout = -1;
 	struct pollfd polled[COUNT] = {
 		[OUTPUT] = {.fd = output->output, .events = POLLIN},
@@ -52,7 +52,9 @@ bool carry_all(struct output *output, struct watch *watch)
 		[WATCH] = {.fd = watch->fd, .events = POLLIN},
 		[MONITOR] = {.fd = output->monitor > 0 ? output->monitor : -1, .events = POLLIN},
 	};
+	struct input nobody = no_input, *input = output->input ? output->input : &nobody;
 	while (!*output->stopped && (polled[OUTPUT].fd >= 0 || polled[ERRORS].fd >= 0 || polled[WATCH].fd >= 0)) {
+		poll_input(input, &polled[INPUT]);
 		int count = poll(polled, COUNT, timeout);
 		if (count == 0 || (count < 0 && errno != EINTR))
 			break;
@@ -61,6 +63,7 @@ bool carry_all(struct output *output, struct watch *watch)
 			timeout = 0; /* the processes that are left may write on, but nobody waits for it */
 			continue;
 		}
+		attend_input(input, &polled[INPUT]);
 		carry_polled(output, &polled[OUTPUT], STDOUT_FILENO);
 		carry_polled(output, &polled[ERRORS], STDERR_FILENO);
 		if (polled[WATCH].fd >= 0 && polled[WATCH].revents && !attend(watch, polled[WATCH].revents))

@@ -8,12 +8,14 @@
 #include <signal.h>
 #include <stdbool.h>
 
+#include "modes/input.h"
 #include "supervisor/watch.h"
 
 struct output {
 	int output, errors; /* ends that the process outside reads */
 	bool has_carried;   /* the command wrote something */
 	int monitor; /* descriptor of the process whose end ends the output too; 0 for none */
+	struct input *input; /* NULL where nobody talks to the command */
 	const volatile sig_atomic_t *stopped; /* set when the reader of the output is gone */
 };
 

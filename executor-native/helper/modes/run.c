@@ -3,18 +3,17 @@
  * output, waits until everything inside is gone, and tidies up. See "runner" in README.md.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/control.h"
 #include "base/remove-tree.h"
 #include "base/report.h"
 #include "modes/modes.h"
@@ -64,6 +63,8 @@ struct step {
 struct attempt {
 	pid_t init, supervisor; /* NOBODY where there is none */
 	int output[2], errors[2], control[2];
+	int input[2];    /* -1 where nobody talks to the command, or through a terminal */
+	int terminal[2]; /* pair of sockets by which init sends the terminal; -1 for none */
 	int alive[2]; /* init reads the end of this pipe when this process is gone */
 	struct watch watch;
 	struct output carried;
@@ -71,10 +72,14 @@ struct attempt {
 
 static struct attempt new_attempt(const struct spec *spec)
 {
-	struct attempt attempt = {.init = NOBODY, .supervisor = NOBODY, .control = {-1, -1}};
+	struct attempt attempt = {.init = NOBODY, .supervisor = NOBODY, .control = {-1, -1}, .input = {-1, -1}, .terminal = {-1, -1}};
 	make_output_pipe(attempt.output);
 	make_output_pipe(attempt.errors);
 	make_pipe(attempt.alive);
+	if (spec->input && !spec->terminal)
+		make_pipe(attempt.input);
+	if (spec->terminal && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, attempt.terminal) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot make a pair of sockets");
 	if (spec->owners && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, attempt.control) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot make a pair of sockets");
 	attempt.watch = (struct watch){.fd = -1, .mapped = &spec->mapped};
@@ -87,13 +92,15 @@ static struct attempt new_attempt(const struct spec *spec)
 static _Noreturn void become_init(struct step *step, const struct attempt *attempt)
 {
 	struct channels channels = {
-		.output = attempt->output[WRITE_END],
-		.errors = attempt->errors[WRITE_END],
+		.streams = {attempt->input[READ_END], attempt->output[WRITE_END], attempt->errors[WRITE_END]},
+		.terminal = attempt->terminal[INSIDE],
 		.alive = attempt->alive[READ_END],
 		.control = attempt->control[INSIDE],
 	};
 	close(attempt->output[READ_END]);
 	close(attempt->errors[READ_END]);
+	close_given(attempt->input[WRITE_END]);
+	close_given(attempt->terminal[OUTSIDE]);
 	close(attempt->alive[WRITE_END]);
 	if (step->spec.owners)
 		close(attempt->control[OUTSIDE]);
@@ -106,6 +113,8 @@ static void close_inner_ends(const struct step *step, const struct attempt *atte
 {
 	close(attempt->output[WRITE_END]);
 	close(attempt->errors[WRITE_END]);
+	close_given(attempt->input[READ_END]);
+	close_given(attempt->terminal[INSIDE]);
 	close(attempt->alive[READ_END]);
 	if (step->spec.owners)
 		close(attempt->control[INSIDE]);
@@ -144,8 +153,35 @@ static void start_answering(struct step *step, struct attempt *attempt)
 		attempt->watch.fd = attempt->control[OUTSIDE];
 		return;
 	}
-	attempt->supervisor = start_supervisor(&step->spec, &step->owners, attempt->init, attempt->control[OUTSIDE]);
+	attempt->supervisor = start_supervisor(&step->spec, &step->owners, attempt->init, attempt->control[OUTSIDE],
+	                                       attempt->input[WRITE_END]);
 	close(attempt->control[OUTSIDE]);
+}
+
+/* Passes a signal on to the command. */
+static void send_to_command(int number)
+{
+	if (init_pid > 0 && number != SIGKILL)
+		kill((pid_t)init_pid, number);
+}
+
+/*
+ * Connects the caller with the command. Init sends the terminal before the command begins, or ends
+ * without.
+ */
+static void begin_talk(const struct step *step, struct attempt *attempt, struct input *input)
+{
+	char word;
+	int to = attempt->input[WRITE_END];
+	if (step->spec.terminal) {
+		receive_control(attempt->terminal[OUTSIDE], &word, 1, &to);
+		close(attempt->terminal[OUTSIDE]);
+		attempt->carried.output = to;
+	}
+	if (!step->spec.input || to < 0)
+		return;
+	*input = begin_input(to, step->spec.terminal, send_to_command);
+	attempt->carried.input = input;
 }
 
 /* Carries the rest of an attempt that is given up, and closes everything of it. */
@@ -193,9 +229,11 @@ static void prepare_working_root(struct step *step)
 static bool try_step(struct step *step)
 {
 	struct attempt attempt = new_attempt(&step->spec);
+	struct input input = no_input;
 	prepare_working_root(step);
 	start_init(step, &attempt);
 	start_answering(step, &attempt);
+	begin_talk(step, &attempt, &input);
 	bool done = carry_all(&attempt.carried, &attempt.watch);
 	if (stopped || !done)
 		kill(attempt.init, SIGKILL);
@@ -233,17 +271,6 @@ static void run_again(struct step *step)
 		                       "it uses ids beyond those that are mapped here\n");
 	use_supervisor(step);
 	try_step(step);
-}
-
-/* Refuses to run where a step could change this program (see protect_program in modes/userns.c). */
-static void check_protection(void)
-{
-	struct statvfs status;
-	if (statvfs("/proc/self/exe", &status) < 0)
-		fail_errno("exec/sandbox-setup", "Cannot find this program's file");
-	if (!(status.f_flag & ST_RDONLY))
-		fail("exec/sandbox-mount",
-		     "Cannot run steps: the file of this program is not on a read-only mount, so that a step could change it");
 }
 
 /* Decides whether the step needs a supervisor from the start. */

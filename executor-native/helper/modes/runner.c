@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -46,10 +47,27 @@ bool begin_runner(struct spec *spec, void (*stop)(int), int death_signal)
 	 * Nothing that was inherited by accident may reach the command; before Linux 5.9 nothing should
 	 * be.
 	 */
-	int last = spec->joins_network ? NETWORK_FD : STATUS_FD;
+	int last = spec->input ? ORDERS_FD : spec->joins_network ? NETWORK_FD : STATUS_FD;
 	syscall(NR_CLOSE_RANGE, last + 1, ~0u, 0);
-	if (spec->joins_network && fcntl(NETWORK_FD, F_SETFD, FD_CLOEXEC) < 0)
-		fail_errno("exec/network", "Cannot find the network of steps");
+	if ((last >= NETWORK_FD && fcntl(NETWORK_FD, F_SETFD, FD_CLOEXEC) < 0) ||
+	    (last >= ORDERS_FD && fcntl(ORDERS_FD, F_SETFD, FD_CLOEXEC) < 0))
+		fail_errno("exec/sandbox-setup", "Cannot find a descriptor of the step");
 	prctl(PR_SET_PDEATHSIG, death_signal);
 	return getppid() == (pid_t)spec->parent;
+}
+
+void check_protection(void)
+{
+	struct statvfs status;
+	if (statvfs("/proc/self/exe", &status) < 0)
+		fail_errno("exec/sandbox-setup", "Cannot find this program's file");
+	if (!(status.f_flag & ST_RDONLY))
+		fail("exec/sandbox-mount",
+		     "Cannot run steps: the file of this program is not on a read-only mount, so that a step could change it");
+}
+
+void close_given(int fd)
+{
+	if (fd >= 0)
+		close(fd);
 }

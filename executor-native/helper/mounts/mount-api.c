@@ -56,6 +56,12 @@ bool set_attributes(int mount, unsigned attributes)
 	return syscall(NR_MOUNT_SETATTR, mount, "", AT_EMPTY_PATH | RECURSIVE, &change, sizeof change) == 0;
 }
 
+bool set_attributes_of_one(int mount, unsigned attributes)
+{
+	struct attributes change = {.set = attributes};
+	return syscall(NR_MOUNT_SETATTR, mount, "", AT_EMPTY_PATH, &change, sizeof change) == 0;
+}
+
 bool attach_mount(int mount, int target)
 {
 	return syscall(NR_MOVE_MOUNT, mount, "", target, "", MOVE_FROM_EMPTY_PATH | MOVE_TO_EMPTY_PATH) == 0;

@@ -42,6 +42,9 @@ int copy_mount(int directory, const char *path);
 /* Sets attributes on a mount and all below it. */
 bool set_attributes(int mount, unsigned attributes);
 
+/* Does the same for this mount alone, not for those below it. */
+bool set_attributes_of_one(int mount, unsigned attributes);
+
 /*
  * Puts a file on a read-only mount of its own, which this mount namespace and those made from it
  * have; false with errno.

@@ -13,6 +13,7 @@
 #include "ownership/user.h"
 #include "sandbox/capabilities.h"
 #include "sandbox/execute.h"
+#include "sandbox/streams.h"
 #include "sandbox/user-namespace.h"
 #include "seccomp/filter.h"
 #include "supervisor/supervisor.h"
@@ -67,10 +68,11 @@ static char **environment(const struct spec *spec, const struct user *user)
 	return env;
 }
 
-/* Gives the pipes of the output to the user, for whom /dev/stdout must open too. */
-static void own_output(const struct user *user)
+/* Gives the pipes or the terminal to the user, for whom /dev/stdout must open too. */
+static void own_output(const struct spec *spec, const struct user *user)
 {
-	for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+	int first = spec->input ? STDIN_FILENO : STDOUT_FILENO;
+	for (int fd = first; fd <= STDERR_FILENO; fd++)
 		if (fchown(fd, user->uid, user->gid) < 0)
 			fail_errno("exec/sandbox-setup", "Cannot give the output to user %u", user->uid);
 }
@@ -111,7 +113,7 @@ static void become(const struct spec *spec, const struct user *user, int control
 {
 	if (spec->owners && !is_user_mapped(&spec->mapped, user))
 		ask_for_supervisor(control);
-	own_output(user);
+	own_output(spec, user);
 	change_groups(spec, user);
 	install(spec, control);
 	limit_bounding_set(spec->capabilities);
@@ -148,6 +150,7 @@ static char **begin_command(const struct spec *spec, struct user *user)
 	find_user(spec->user, user);
 	char **env = environment(spec, user);
 	setsid();
+	control_terminal(spec);
 	reset_signals();
 	umask(COMMAND_UMASK);
 	set_rlimits(spec);

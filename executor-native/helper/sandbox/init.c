@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/control.h"
 #include "base/short-path.h"
 #include "base/walk.h"
 #include "mounts/mount-api.h"
@@ -148,11 +149,13 @@ static int set_up(const struct spec *spec, struct owners *owners)
 		ignore_set_id_bits(root);
 	set_host_name(spec->hostname);
 	enter_root(root);
-	close(root);
 	close(stage.fd);
 	use_null_input(stage.null);
 	close(stage.null);
 	enter_directory(spec, owners);
+	if (spec->readonly_root && !set_attributes_of_one(root, ATTRIBUTE_READONLY))
+		fail_errno("exec/sandbox-mount", "Cannot make the root read-only");
+	close(root);
 	return proc;
 }
 
@@ -218,8 +221,7 @@ static pid_t start_command(const struct spec *spec, const struct owners *owners,
 		return command;
 	}
 	wait_for_close(ends);
-	if (dup2(channels->output, STDOUT_FILENO) < 0 || dup2(channels->errors, STDERR_FILENO) < 0)
-		fail_errno("exec/sandbox-setup", "Cannot connect the command's output");
+	connect_streams(&channels->streams);
 	run_command(spec, owners, channels->control, proc);
 }
 
@@ -230,8 +232,11 @@ static pid_t start_command(const struct spec *spec, const struct owners *owners,
 static void give_up_all(const struct channels *channels)
 {
 	close(channels->alive);
-	close(channels->output);
-	close(channels->errors);
+	close(channels->streams.output);
+	if (channels->streams.errors != channels->streams.output)
+		close(channels->streams.errors);
+	if (channels->streams.input >= 0 && channels->terminal < 0)
+		close(channels->streams.input);
 	if (channels->control >= 0)
 		close(channels->control);
 	close(STDOUT_FILENO);
@@ -248,7 +253,19 @@ static bool is_outside_gone(int alive)
 	return poll(&gone, 1, 0) > 0;
 }
 
-void run_init(const struct spec *spec, struct owners *owners, const struct channels *channels)
+/* Makes the command's terminal, and sends it to the process outside. */
+static void open_terminal(const struct spec *spec, struct channels *channels)
+{
+	struct terminal_ends ends = make_command_terminal(spec, "/dev/pts/ptmx");
+	send_control(channels->terminal, "t", 1, ends.master);
+	close(ends.master);
+	close(channels->terminal);
+	close(channels->streams.output);
+	close(channels->streams.errors);
+	channels->streams = (struct streams){ends.command, ends.command, ends.command};
+}
+
+void run_init(const struct spec *spec, struct owners *owners, struct channels *channels)
 {
 	sigset_t signals;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -256,6 +273,8 @@ void run_init(const struct spec *spec, struct owners *owners, const struct chann
 		_exit(EXIT_FAILED);
 	umask(0);
 	int proc = set_up(spec, owners);
+	if (channels->terminal >= 0)
+		open_terminal(spec, channels);
 	sigfillset(&signals);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	/*

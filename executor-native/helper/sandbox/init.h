@@ -3,6 +3,7 @@
 #define TSBUILD_SANDBOX_INIT_H
 
 #include "ownership/owners.h"
+#include "sandbox/streams.h"
 #include "spec/spec.h"
 
 /* The exit code of this process when the command failed; 0 when it succeeded. */
@@ -10,12 +11,13 @@
 
 /* Descriptors that lead out of the sandbox. */
 struct channels {
-	int output, errors; /* of the command */
+	struct streams streams; /* of the command */
+	int terminal; /* takes the terminal of the command; -1 where that has none */
 	int alive;          /* reads end of file when the process outside is gone */
 	int control;        /* leads to the watcher or the supervisor; -1 where all owners are real */
 };
 
 /* Runs it, in the new namespaces. */
-_Noreturn void run_init(const struct spec *spec, struct owners *owners, const struct channels *channels);
+_Noreturn void run_init(const struct spec *spec, struct owners *owners, struct channels *channels);
 
 #endif

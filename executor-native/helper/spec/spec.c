@@ -91,6 +91,14 @@ static void add_file(void *spec, const struct field *fields)
 	mount->data_size = fields[5].size;
 }
 
+static void set_terminal(void *target, const struct field *fields)
+{
+	struct spec *spec = target;
+	spec->terminal = true;
+	spec->rows = number_in(&fields[0]);
+	spec->columns = number_in(&fields[1]);
+}
+
 static const struct {
 	const char *name;
 	int resource;

@@ -48,6 +48,10 @@ struct spec {
 	size_t mount_count;
 	struct texts args, env, masked, readonly_paths;
 	char *cwd, *user, *hostname, *hosts, *resolv_conf;
+	bool readonly_root;
+	bool input;    /* the runner carries input to the command, and takes orders */
+	bool terminal; /* the command has a terminal of its own */
+	uint64_t rows, columns;
 	bool network; /* the host's */
 	bool joins_network; /* that of the build's steps (see NETWORK_FD) */
 	bool seccomp, sys_writable, outer_proc;

@@ -137,7 +137,7 @@ static _Noreturn void supervise(const struct spec *spec, struct owners *owners, 
 	_exit(0);
 }
 
-pid_t start_supervisor(const struct spec *spec, struct owners *owners, pid_t init, int control)
+pid_t start_supervisor(const struct spec *spec, struct owners *owners, pid_t init, int control, int input)
 {
 	pid_t run = getpid(), supervisor = fork();
 	if (supervisor < 0)
@@ -147,6 +147,8 @@ pid_t start_supervisor(const struct spec *spec, struct owners *owners, pid_t ini
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != run)
 		_exit(EXIT_FAILED);
+	if (input >= 0)
+		close(input); /* the command reads the end of its input when the runner has closed it */
 	signal(SIGTERM, SIG_IGN); /* it ends with the sandbox */
 	supervise(spec, owners, init, control);
 }

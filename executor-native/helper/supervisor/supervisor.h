@@ -22,9 +22,10 @@ struct supervisor {
 /*
  * Starts the supervisor of the sandbox whose first process is `init`. It waits on `control` for the
  * filter's descriptor, and ends when nobody has the filter any more, after it wrote down the owners
- * that files cannot carry.
+ * that files cannot carry. It closes `input`, the runner's end of the command's input,
+ * unless that is -1.
  */
-pid_t start_supervisor(const struct spec *spec, struct owners *owners, pid_t init, int control);
+pid_t start_supervisor(const struct spec *spec, struct owners *owners, pid_t init, int control, int input);
 
 /*
  * Prepares the command before it has the filter: its first ids are those of the step (see ids.h).

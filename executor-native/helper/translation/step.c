@@ -58,9 +58,9 @@ static _Noreturn void translate_and_run(const struct monitor *monitor, const str
 {
 	const struct spec *spec = monitor->spec;
 	cleanup_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	if (dup2(null, STDIN_FILENO) < 0 || dup2(output->output, STDOUT_FILENO) < 0 ||
-	    dup2(output->errors, STDERR_FILENO) < 0 || fchdir(monitor->root) < 0)
+	if (dup2(null, STDIN_FILENO) < 0 || fchdir(monitor->root) < 0)
 		fail_errno(SETUP, "Cannot connect the command's output");
+	connect_streams(&output->streams);
 	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* the monitor reads its memory; nobody else may be asked */
 	begin_ids();
 	install_translating_filter(monitor, control);

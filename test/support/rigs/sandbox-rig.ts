@@ -35,9 +35,7 @@ export interface Ran {
 
 export type RunOptions = Partial<SandboxSpec> & {
   readonly lowers?: readonly string[];
-  readonly signal?: AbortSignal;
-  readonly onOutput?: RunIo["onOutput"];
-};
+} & Partial<RunIo>;
 
 /** Kind of the roots of steps that the environment asks for: `copied` ones are no overlays. */
 const ROOTS = process.env["TSBUILD_TEST_ROOTS"];
@@ -102,7 +100,7 @@ export class SandboxRig {
    * system).
    */
   async run(command: string | readonly string[], options: RunOptions = {}): Promise<Ran> {
-    const { lowers, signal, onOutput, ...overrides } = options;
+    const { lowers, signal, onOutput, input, onStart, ...overrides } = options;
     const upper = this.directory("upper");
     const text = { stdout: "", stderr: "" };
     let report: StepReport = {};
@@ -130,6 +128,8 @@ export class SandboxRig {
           report = given;
         },
         ...(signal ? { signal } : {}),
+        ...(input ? { input } : {}),
+        ...(onStart ? { onStart } : {}),
       },
     );
     return { exit, out: text.stdout, err: text.stderr, upper, report };
