@@ -24,6 +24,9 @@ export type {
   PrunePolicy,
   PruneReport,
 } from "./options/disk-types.js";
+export { debug, type DebugOptions, failedSteps, type FailedStepSummary } from "./debug/debug.js";
+export { run } from "./run/run.js";
+export type { RunExit, RunningCommand, RunOptions, RunVolume, TerminalSize } from "./run/run-options.js";
 export { doctor, type DoctorOptions } from "./doctor/doctor.js";
 export type { CheckStatus, DoctorCheck, DoctorReport } from "./options/doctor-types.js";
 export { openImageStore } from "./image-store/image-store.js";

@@ -4,6 +4,8 @@ import type { BakeFile, BakeOptions } from "../api/bake/bake-options.js";
 import type { ComposeFile, ComposeOptions } from "../api/compose/compose-options.js";
 import type { CombinedImage, CombineOptions } from "../api/image-store/combine-images.js";
 import type { RemoteImage, RemoteOptions } from "../api/image-store/remote-image.js";
+import type { DebugOptions, FailedStepSummary } from "../api/debug/debug.js";
+import type { RunExit, RunOptions } from "../api/run/run-options.js";
 import type { BuildTargetsOptions } from "../api/build/build-targets.js";
 import type { BuildHistoryStore } from "../api/record/build-record.js";
 import type { BuildOptions, BuildResult, CheckOptions, CheckResult, ImageStore, Outline, Target } from "../api/options/options.js";
@@ -20,6 +22,9 @@ export interface CliApi {
   buildTargets(options: BuildTargetsOptions): Promise<Readonly<Record<string, BuildResult>>>;
   readBake(options: BakeOptions): Promise<BakeFile>;
   readCompose(options: ComposeOptions): Promise<ComposeFile>;
+  debug(options: DebugOptions): Promise<RunExit>;
+  failedSteps(options: { readonly root?: string }): Promise<readonly FailedStepSummary[]>;
+  run(options: RunOptions): Promise<RunExit>;
   check(options: CheckOptions): Promise<CheckResult>;
   outline(options: CheckOptions): Promise<Outline & { readonly source: SourceFile }>;
   targets(options: CheckOptions): Promise<{ readonly targets: readonly Target[]; readonly source: SourceFile }>;
@@ -40,7 +45,7 @@ export interface CliApi {
 export interface CliEnvironment {
   readonly api: CliApi;
   readonly stdin: Readable & { readonly isTTY?: boolean; readonly setRawMode?: (raw: boolean) => unknown };
-  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Directory that relative paths on the command line are resolved against. */
@@ -49,6 +54,11 @@ export interface CliEnvironment {
   readonly setVariable: (name: string, value: string) => void;
   /** Aborted by ctrl-c. */
   readonly signal: AbortSignal;
+  /**
+   * Hands signals to a function in the place of an abort, until the returned one is called. False
+   * means that the signal aborts all the same.
+   */
+  readonly takeSignals: (take: (name: NodeJS.Signals) => boolean) => () => void;
   /** Milliseconds since the epoch, for "3 minutes ago". */
   readonly now: () => number;
 }

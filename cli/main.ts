@@ -23,10 +23,13 @@ let reads = false;
  * signal that the terminal has sent to the whole group already.
  */
 const SAME_KEY_PRESS = 300;
+/** Takes signals in the place of an abort. */
+let taken: ((name: NodeJS.Signals) => boolean) | undefined;
 let interrupted: { readonly at: number; exitCode: number } | undefined;
 
 for (const [name, exitCode] of Object.entries(INTERRUPTED)) {
   process.on(name, () => {
+    if (taken?.(name as NodeJS.Signals) === true) return;
     const now = performance.now();
     interrupted ??= { at: now, exitCode };
     // The second ctrl-c ends the process at once. The next start cleans up.
@@ -67,6 +70,10 @@ const environment: CliEnvironment = {
   get signal() {
     listens = true;
     return abort.signal;
+  },
+  takeSignals(take) {
+    taken = take;
+    return () => (taken = undefined);
   },
   now: Date.now,
 };

@@ -27,6 +27,8 @@ const AREAS = {
   secret: "Secrets",
   ssh: "SSH agents",
   exec: "RUN steps",
+  run: "Running images",
+  debug: "Debugging steps",
   source: "Downloads and repositories",
   image: "Base images",
   registry: "Registries",

@@ -99,6 +99,8 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
     "build",
     "bake",
     "image-store",
+    "run",
+    "debug",
     "doctor",
     "index.ts",
   ],

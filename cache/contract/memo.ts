@@ -4,6 +4,9 @@
  */
 export const BASE_IMAGES = "ref";
 
+/** Kind of the memos that record steps as they failed, one in each slot. */
+export const FAILED_STEPS = "failed-step";
+
 export interface Memo {
   /** Yields every value of a kind, in no order. */
   list(kind: string): Iterable<Buffer>;

@@ -54,6 +54,7 @@ function knownError(error: TsbuildError, paint: Paint): string[] {
     lines.push(headline);
     if (error.step !== undefined && atFault) lines.push(`  in ${printable(error.step)}`);
     if (hint !== undefined) lines.push(hintLine(hint, paint));
+    if (error instanceof ExecError && error.kept) lines.push(hintLine('"tsbuild debug" opens a shell in the step as it failed', paint));
     return lines;
   }
   for (const diagnostic of error.diagnostics) lines.push(renderDiagnostic(diagnostic, paint));

@@ -3,7 +3,6 @@
  * where there is none.
  */
 const UNSUPPORTED: Readonly<Record<string, string | undefined>> = {
-  run: "docker, podman or ctr run images: tsbuild save IMAGE | docker load, or tsbuild push",
   create: "docker, podman or ctr run images",
   exec: "docker, podman or ctr run images",
   ps: "tsbuild has no containers: steps end with their build. tsbuild builds lists builds",
@@ -23,7 +22,6 @@ const UNSUPPORTED: Readonly<Record<string, string | undefined>> = {
   diff: "tsbuild history shows what made an image's layers",
   checkpoint: undefined,
   events: "--progress rawjson writes what happens in a build as JSON",
-  debug: "tsbuild logs shows all that a step printed, --target builds up to a stage",
   stop: "tsbuild has no containers; a build ends with ctrl-c",
   kill: "tsbuild has no containers; a build ends with ctrl-c",
   rm: "tsbuild rmi removes images, tsbuild builds rm builds of the past",

@@ -100,3 +100,15 @@ export function resultFileNotWritten(path: string, flag: string, cause: unknown)
 export function missingValue(flag: string, help: string): UsageError {
   return new UsageError("cli/missing-value", `Cannot read "${flag}": its value is missing`, { hint: help });
 }
+
+export function engineFlag(name: string, why: string): UsageError {
+  return new UsageError("run/option", `Cannot use --${name}: ${why}`, { hint: "docker and podman run containers" });
+}
+
+export function badVolume(text: string, why: string): UsageError {
+  return new UsageError("run/option", `Cannot use --volume "${text}": ${why}`);
+}
+
+export function inputIsNoTerminal(): UsageError {
+  return new UsageError("cli/terminal", "Cannot use -it: the standard input is no terminal", { hint: "Leave out -t" });
+}

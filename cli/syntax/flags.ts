@@ -17,6 +17,8 @@ export interface CommandSyntax {
   /** Least and greatest number of operands. */
   readonly count: readonly [number, number];
   readonly flags: readonly Flag[];
+  /** True leaves what follows the first operand as it is: it is another command. */
+  readonly passThrough?: boolean;
   /** Further lines of the help, such as examples. */
   readonly after?: string;
 }
@@ -87,9 +89,10 @@ export function parseFlags(syntax: CommandSyntax, args: readonly string[]): Pars
     .configureHelp({ helpWidth: HELP_WIDTH, showGlobalOptions: false, visibleArguments: () => [] });
   command.name(`tsbuild ${syntax.name}`);
   if (syntax.after) command.addHelpText("after", `\n${wrap(syntax.after)}`);
+  if (syntax.passThrough) command.passThroughOptions();
   for (const flag of known) command.addOption(toOption(flag));
   try {
-    command.parse([...normalise(known, args)], { from: "user" });
+    command.parse([...normalise(known, args, syntax.passThrough ?? false)], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) throw new HelpRequested(help);
@@ -140,10 +143,10 @@ function toOption(flag: Flag): Option {
 /**
  * Rewrites arguments that Go's flag parser takes and commander does not: `--pull=false`, `-t=name`.
  */
-function* normalise(flags: readonly Flag[], args: readonly string[]): Generator<string> {
+function* normalise(flags: readonly Flag[], args: readonly string[], passThrough: boolean): Generator<string> {
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] as string;
-    if (arg === "--") {
+    if (arg === "--" || (passThrough && !arg.startsWith("-"))) {
       yield* args.slice(i);
       return;
     }

@@ -5,6 +5,7 @@ import { CACHE_ERRORS } from "./cache.js";
 import { CLI_ERRORS } from "./cli.js";
 import { COMPOSE_ERRORS } from "./compose.js";
 import { CONTEXT_ERRORS } from "./context.js";
+import { DEBUG_ERRORS } from "./debug.js";
 import { DOCKERFILE_ERRORS } from "./dockerfile.js";
 import { EXEC_ERRORS } from "./exec.js";
 import { EXPORT_ERRORS } from "./export.js";
@@ -15,6 +16,7 @@ import { LAYER_ERRORS } from "./layer.js";
 import { OPTIONS_ERRORS } from "./options.js";
 import { PROCESS_ERRORS } from "./process.js";
 import { REGISTRY_ERRORS } from "./registry.js";
+import { RUN_ERRORS } from "./run.js";
 import { SOURCE_ERRORS } from "./source.js";
 import { STORE_ERRORS } from "./store.js";
 
@@ -33,6 +35,8 @@ const ERROR_CODES = {
   ...FILES_ERRORS,
   ...BUILD_ERRORS,
   ...EXEC_ERRORS,
+  ...RUN_ERRORS,
+  ...DEBUG_ERRORS,
   ...SOURCE_ERRORS,
   ...IMAGE_ERRORS,
   ...REGISTRY_ERRORS,

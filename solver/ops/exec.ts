@@ -16,6 +16,7 @@ import type { EngineOp, OpContext } from "../engine/op.js";
 import type { LayerForm } from "../layer-forms.js";
 import { sharedReporter } from "../layers/ports.js";
 import type { StepResult } from "../result.js";
+import { keepFailedStep } from "./failed-step.js";
 import { diskHint } from "./disk-hint.js";
 import { mountInputs, type MountPorts, prepareMounts } from "./mounts/exec-mounts.js";
 import { subtreeDigest } from "./file/selection.js";
@@ -136,12 +137,16 @@ async function runStep(
         const { overrun } = last();
         const over = overrun && (await import("./overrun.js")).overrunReason(overrun);
         const hint = over?.hint ?? diskHint(active.fs, tail.text()) ?? (await hintFor(exit));
-        throw new ExecError(op.args, exit, tail.text(), {
+        const failure = new ExecError(op.args, exit, tail.text(), {
           step: stepName(vertex.metadata.step),
           display: op.args.join(" "),
           ...(hint === undefined ? {} : { hint }),
           ...(over ? { reason: over.reason } : {}),
         });
+        await trust?.clean(active.fs, worker);
+        // A root that is a copy has no changes before its step succeeds.
+        if (!worker.copiesRoots) failure.kept = keepFailedStep(op, vertex, { active, base, mounts: mounts.list }, layers);
+        throw failure;
       }
       await trust?.clean(active.fs, worker);
       return active.commitSnapshot().id;

@@ -26,6 +26,8 @@ const SHOWN: readonly string[] = [
   "--help",
   "build --help",
   "bake --help",
+  "run --help",
+  "debug --help",
   "images",
   "images --digests --no-trunc",
   "images -q",

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, symlinkSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TsbuildError } from "../../core/errors.js";
 import type { SandboxMount } from "../../executor-native/contract.js";
@@ -176,6 +176,23 @@ export const steps: readonly StepRow[] = [
   mountTarget("/sys/fs/cgroup", "0"),
   mountTarget("/dev", "0; yes", "echo x >/dev/null; test ! -c /dev/null && echo yes"),
   mountTarget("/../../../tmp/../tmp/in", "0; in", "ls /tmp"),
+  {
+    name: "a read-only volume: written, mounted again, and left by its parent",
+    expected: "precious",
+    attempt: async (rig) => {
+      const parent = rig.directory("parent");
+      mkdirSync(join(parent, "volume"));
+      for (const name of ["volume/given", "other"]) writeFileSync(join(parent, name), "precious");
+      const mounts: readonly SandboxMount[] = [{ type: "bind", source: join(parent, "volume"), dest: "/v", readonly: true }];
+      const read = await outcome(
+        rig.run(
+          `mount -o remount,rw /v; mount --bind /v /tmp; umount /v; rm -f /v/given; echo x >/v/given; chmod 777 /v/given; cat /v/../other /v/../../..${parent}/other /proc/self/cwd/v/../other`,
+          { mounts },
+        ),
+      );
+      return read.includes("precious") ? read : readFileSync(join(parent, "volume/given"), "utf8");
+    },
+  },
   mountThroughLink("an absolute link", (victim) => victim),
   mountThroughLink("a relative link", (victim) => `../../../../../../..${victim}`),
   mountThroughLink("a link by /proc", (victim) => `/proc/self/root${victim}`),

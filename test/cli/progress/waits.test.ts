@@ -141,6 +141,7 @@ function prepared(t: ExecutionContext): Run {
       cwd: directory.path,
       setVariable: () => undefined,
       signal: abort.signal,
+      takeSignals: () => () => undefined,
       now: Date.now,
     },
   };

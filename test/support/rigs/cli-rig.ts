@@ -94,6 +94,9 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
         collected++;
         return Promise.resolve();
       },
+      run: options.run ?? notInRig,
+      debug: options.debug ?? notInRig,
+      failedSteps: notInRig,
       openBuildHistory: () =>
         Promise.resolve(
           buildHistoryOf(
@@ -124,6 +127,10 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
     setVariable: (name, value) => void (env[name] = value),
     cwd: options.cwd ?? process.cwd(),
     signal: options.signal ?? new AbortController().signal,
+    takeSignals: (take) => {
+      options.onSignals?.(take);
+      return () => undefined;
+    },
     now: () => NOW,
   };
   const code = await runCli(argv, environment);

@@ -39,6 +39,10 @@ export interface CliRigOptions {
   readonly outline?: CliEnvironment["api"]["outline"];
   readonly targets?: CliEnvironment["api"]["targets"];
   readonly doctor?: DoctorReport;
+  readonly run?: CliEnvironment["api"]["run"];
+  readonly debug?: CliEnvironment["api"]["debug"];
+  /** Called when a command takes the signals of the process. */
+  readonly onSignals?: (take: (name: NodeJS.Signals) => boolean) => void;
   /** True lets commands that work at registries alone reach them. */
   readonly registries?: true;
   /** Fake login at a registry; undefined credentials are the kept ones. The default accepts any. */

@@ -1,0 +1,64 @@
+import { existsSync } from "node:fs";
+import type { SandboxMount, SandboxSpec, TerminalSize } from "../../executor-native/contract.js";
+import { hostsFile } from "../../solver/ops/exec.js";
+import type { FailedStep } from "../../solver/ops/failed-step.js";
+import { secretValue } from "../../solver/secrets/step-secrets.js";
+import type { Secrets, StepNetwork } from "../../solver/ports.js";
+
+/** Script with the command of the step, in the step. */
+const STEP_SCRIPT = "/run/tsbuild/step";
+
+interface Place {
+  readonly rootfs: SandboxSpec["rootfs"];
+  readonly network: StepNetwork;
+  readonly args: readonly string[];
+  readonly mounts: readonly SandboxMount[];
+  readonly user?: string | undefined;
+  readonly terminal?: TerminalSize | undefined;
+}
+
+/**
+ * Returns the sandbox of a failed step with another command. Secrets that were not given again are
+ * not there.
+ */
+export function stepSpec(step: FailedStep, secrets: Pick<Secrets, "value">, place: Place): SandboxSpec {
+  const { op, platform } = step;
+  const variables = step.secretEnv.flatMap(({ id, name }) => {
+    const value = secrets.value(id);
+    return value ? [`${name}=${Buffer.from(value).toString("utf8")}`] : [];
+  });
+  const files = step.secrets.flatMap((mount): readonly SandboxMount[] => {
+    const { dest, uid, gid, mode } = mount;
+    const value = secretValue({ ...mount, optional: true }, secrets);
+    return value ? [{ type: "file", dest, data: Buffer.from(value).toString("base64"), uid, gid, mode }] : [];
+  });
+  return {
+    rootfs: place.rootfs,
+    mounts: [...step.mounts.filter(isThere), ...files, ...place.mounts, script(op.args)],
+    args: place.args,
+    env: [...(place.terminal ? ["TERM=xterm"] : []), ...op.env, ...variables],
+    cwd: op.cwd,
+    user: place.user ?? op.user,
+    hostname: op.hostname ?? "buildkitsandbox",
+    network: place.network.kind,
+    security: "sandbox",
+    hosts: hostsFile(op, place.network.gateway),
+    resolvConf: place.network.resolvConf,
+    interactive: true,
+    ...(place.terminal && { terminal: place.terminal }),
+    ...(platform === undefined ? {} : { platform }),
+    ...(op.ulimits && { ulimits: op.ulimits }),
+    ...(op.shmSize === undefined ? {} : { shmSize: op.shmSize }),
+  };
+}
+
+/** Returns true unless the files of a mount were collected. */
+function isThere(mount: SandboxMount): boolean {
+  if (mount.type === "bind") return existsSync(mount.source);
+  return mount.type !== "overlay" || mount.lowers.every((path) => existsSync(path));
+}
+
+function script(args: readonly string[]): SandboxMount {
+  const text = `exec ${args.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ")}\n`;
+  return { type: "file", dest: STEP_SCRIPT, data: Buffer.from(text).toString("base64"), uid: 0, gid: 0, mode: 0o755 };
+}
