@@ -61,8 +61,9 @@ export class StepNetwork {
       child.on("error", (error) => reject(stackDidNotStart(stack.name, error.message, "")));
       child.on("close", (code, signal) => {
         const how = ending(last, stack.limit, signal ?? `exit code ${code}`);
-        if (this.#child === child) this.#end(stackEnded(stack.name, how, messages()));
-        else reject(last?.status === "error" ? sandboxFailed(last) : stackDidNotStart(stack.name, how, messages()));
+        const failure = last?.status === "error" ? sandboxFailed(last) : undefined;
+        if (this.#child === child) this.#end(stackEnded(stack.name, failure?.message ?? how, messages()));
+        else reject(failure ?? stackDidNotStart(stack.name, how, messages()));
       });
     });
   }

@@ -1,6 +1,7 @@
 import { removalFailed, removalEnded } from "./errors.js";
 import { spawn } from "node:child_process";
 import { Socket } from "node:net";
+import { isAbsolute } from "node:path";
 import { transferError } from "../../core/error-transfer.js";
 import { started } from "../../core/system/descriptors.js";
 import { CanceledError } from "../../core/errors.js";
@@ -192,9 +193,11 @@ export function serveWorker(options: ServeOptions): void {
 }
 
 /** Removes trees in a process of its own, so that a large tree does not block this one. */
-function removeTrees(paths: readonly string[]): Promise<void> {
-  if (paths.length === 0) return Promise.resolve();
-  return new Promise((resolve, reject) => {
+async function removeTrees(paths: readonly string[]): Promise<void> {
+  if (paths.length === 0) return;
+  const relative = paths.find((path) => !isAbsolute(path));
+  if (relative !== undefined) throw new Error(`internal: a relative path is to be removed: "${relative}"`);
+  await new Promise<void>((resolve, reject) => {
     const child = started(spawn(helperPath(), ["remove"], { cwd: "/", env: {}, stdio: ["pipe", "ignore", "pipe"] }));
     let status = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => {

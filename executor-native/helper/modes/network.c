@@ -86,8 +86,8 @@ static _Noreturn void resolve(struct resolver *resolver, int ended, pid_t stack)
 	for (;;) {
 		struct signalfd_siginfo ignored;
 		events[0] = (struct pollfd){.fd = ended, .events = POLLIN};
-		wait_for_queries(resolver, events + 1);
-		if (poll(events, 1 + RESOLVER_EVENTS, until_next(resolver)) < 0) {
+		size_t count = 1 + wait_for_queries(resolver, events + 1);
+		if (poll(events, count, until_next(resolver)) < 0) {
 			if (errno == EINTR)
 				continue;
 			fail_errno("exec/network", "Cannot wait for queries of names");

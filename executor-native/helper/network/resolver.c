@@ -139,12 +139,19 @@ static void take_connection(struct resolver *resolver)
 	resolver->relays += child > 0;
 }
 
-void wait_for_queries(const struct resolver *resolver, struct pollfd *events)
+size_t wait_for_queries(struct resolver *resolver, struct pollfd *events)
 {
+	size_t count = 2;
 	events[0] = (struct pollfd){.fd = resolver->queries, .events = POLLIN};
 	events[1] = (struct pollfd){.fd = resolver->connections, .events = POLLIN};
-	for (size_t i = 0; i < MAX_QUERIES; i++)
-		events[i + 2] = (struct pollfd){.fd = resolver->waiting[i].fd, .events = POLLIN};
+	for (size_t i = 0; i < MAX_QUERIES; i++) {
+		struct query *query = &resolver->waiting[i];
+		if (query->fd < 0)
+			continue;
+		query->event = count++;
+		events[query->event] = (struct pollfd){.fd = query->fd, .events = POLLIN};
+	}
+	return count;
 }
 
 int until_next(const struct resolver *resolver)
@@ -163,7 +170,7 @@ void answer_queries(struct resolver *resolver, const struct pollfd *events)
 		struct query *query = &resolver->waiting[i];
 		if (query->fd < 0)
 			continue;
-		if (events[i + 2].revents)
+		if (events[query->event].revents)
 			take_answer(resolver, query);
 		else if (query->deadline <= time)
 			ask_next(resolver, query);

@@ -25,6 +25,7 @@ struct query {
 	size_t asked;     /* resolvers so far */
 	size_t size;
 	char *text;
+	size_t event; /* place among those of poll */
 };
 
 struct resolver {
@@ -40,9 +41,14 @@ struct resolver {
 /* Appends an address to the resolvers; more than there is room for are passed over. */
 void add_resolver(struct resolver *resolver, const char *text);
 
-/* Entries of poll: those of the resolver follow the caller's own. */
+/* Entries of poll at most. */
 #define RESOLVER_EVENTS (MAX_QUERIES + 2)
-void wait_for_queries(const struct resolver *resolver, struct pollfd *events);
+
+/*
+ * Writes the entries of poll, and returns their number. Note that queries without a socket have
+ * none, because poll takes no more entries than the process may have descriptors.
+ */
+size_t wait_for_queries(struct resolver *resolver, struct pollfd *events);
 
 /*
  * Returns milliseconds until `answer_queries` has something to do although nothing came; -1 for

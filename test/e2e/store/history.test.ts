@@ -108,7 +108,7 @@ serial("a build ended by kill -9 is shown as interrupted, with what its steps ha
     running.process.kill("SIGKILL");
     await running.ended;
     t.regex(await output(rig, "builds"), / interrupted .* 1 +0 +0 +\//);
-    t.regex(await output(rig, "logs"), /first\n#\d+ DONE[\s\S]*ready\n#\d+ INTERRUPTED/);
+    t.regex(await output(rig, "logs"), /first\n#\d+ used .*\n#\d+ DONE[\s\S]*ready\n#\d+ INTERRUPTED/);
     t.is(await output(rig, "logs", "^0", "3/4"), "ready\n");
     const { stepList } = JSON.parse(await output(rig, "builds", "inspect")) as { stepList: { status: string; logBytes: number }[] };
     t.deepEqual(

@@ -9,8 +9,8 @@ export interface PlainStep {
   readonly output: readonly string[];
 }
 
-/** Line that the first step prints where its isolation is not the usual one. */
-export const ISOLATION = /^tsbuild: steps run with isolation .*\n?/;
+/** Line that the first step prints where its isolation or its network is not the usual one. */
+export const ISOLATION = /^tsbuild: steps (?:run with isolation|share the host's network).*\n?/;
 
 /**
  * Parses plain progress. The first line of a number names its step; the name comes again when the
