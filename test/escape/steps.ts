@@ -231,8 +231,8 @@ export const steps: readonly StepRow[] = [
   },
   {
     name: "a mount of the groups of the machine, with all rights",
-    // Root has them in a namespace of its own, where no group is its own either. An ordinary user may
-    // see those of the machine, which are not the user's.
+    // Root has them in a namespace of its own, where no group is its own either. An ordinary user
+    // may see those of the machine, which are not the user's.
     expected: ["0; nothing", "exec/isolation"],
     attempt: (rig) => {
       const look = "for f in $(find /m /n -name memory.max -o -name memory.limit_in_bytes 2>/dev/null ); do test -w $f && echo $f; done";

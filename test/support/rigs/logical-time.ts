@@ -9,8 +9,9 @@ const TURN = 500;
 const PAUSE = 1;
 
 interface Pending {
-  /** Milliseconds that a client has waited when it expires. */
-  readonly waited: number;
+  readonly limit: number;
+  /** Time when it began. */
+  from: number;
   left: number;
   readonly expire: () => void;
 }
@@ -32,12 +33,13 @@ interface LogicalTime {
 export function logicalTime(): LogicalTime {
   let time = 0;
   const pending = new Set<Pending>();
-  const start = (one: Pending): ReturnType<HttpLimits["timer"]> => {
-    const whole = one.left;
+  const timer: LogicalTime["timer"] = (limit, expire) => {
+    const one: Pending = { limit, from: time, left: limit, expire };
     pending.add(one);
     return {
       refresh() {
-        one.left = whole;
+        one.from = time;
+        one.left = limit;
         pending.add(one);
       },
       cancel: () => void pending.delete(one),
@@ -47,7 +49,8 @@ export function logicalTime(): LogicalTime {
     for (const one of pending) one.left -= TURN;
     for (const one of [...pending].filter(({ left }) => left <= 0)) {
       if (!pending.delete(one)) continue;
-      time += one.waited;
+      // Waits at the same time pass it together.
+      time = Math.max(time, one.from + one.limit);
       one.expire();
     }
   });
@@ -57,15 +60,11 @@ export function logicalTime(): LogicalTime {
       random: () => 1,
       sleep: async (ms) => void (time += ms),
     },
-    timer: (limit, expire) => start({ waited: limit, left: limit, expire }),
+    timer,
     every(ms, run) {
-      const repeated = start({
-        waited: 0,
-        left: ms,
-        expire() {
-          run();
-          repeated.refresh();
-        },
+      const repeated = timer(ms, () => {
+        run();
+        repeated.refresh();
       });
       return () => repeated.cancel();
     },
