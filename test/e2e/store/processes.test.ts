@@ -195,7 +195,11 @@ serial("kill -9 of any process below a running step: the build says what ended, 
         break;
       }
       t.is(ended.code, 1, `${command}: ${ended.stderr}`);
-      t.regex(ended.stderr, /^error\[(exec\/worker-gone|exec\/sandbox-killed|build\/step-failed)\]/m, `${command}: ${ended.stderr}`);
+      t.regex(
+        ended.stderr,
+        /^error\[(exec\/worker-gone|exec\/network-gone|exec\/sandbox-killed|build\/step-failed)\]/m,
+        `${command}: ${ended.stderr}`,
+      );
       t.notRegex(ended.stderr, /error\[internal\]|\n\s+at /, command);
       t.deepEqual(await gone(rig, (line) => line.startsWith("file: ")), [], command);
       t.log(`${command.trim()}: ${/^error.*$/m.exec(ended.stderr)?.[0]}`);
