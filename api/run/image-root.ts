@@ -1,5 +1,6 @@
 import type { EventSink } from "../../core/events.js";
 import { TsbuildError } from "../../core/errors.js";
+import { waitsOf } from "../../net/limits.js";
 import { type ImageView, readImage } from "../../oci/image.js";
 import { formatPlatform, hostPlatform, parsePlatform, type Platform } from "../../oci/platform.js";
 import type { ContainerConfig, Descriptor } from "../../oci/types.js";
@@ -103,7 +104,9 @@ async function fromRegistry(
     registry: () => network.registry(),
     onStale: (message) => onEvent({ type: "warning", diagnostic: { severity: "warning", code: "registry/stale", message } }),
   });
-  const image = await runAsStep({ kind: "internal", text: `load metadata for ${ref}` }, onEvent, () => resolver.resolve(ref, { platform }));
+  const image = await runAsStep({ kind: "internal", text: `load metadata for ${ref}` }, onEvent, (step) =>
+    resolver.resolve(ref, { platform, onWait: waitsOf(step) }),
+  );
   const source = await resolver.source(image.op, formatPlatform(platform), platform);
   return { config: image.config.config ?? {}, platform: image.platform, source };
 }

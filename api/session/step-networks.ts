@@ -1,7 +1,8 @@
+import { existsSync } from "node:fs";
 import { TsbuildError } from "../../core/errors.js";
-import { noNetworkInTier, noStack, type NoNetwork, stacksFailed } from "../../executor-native/network/errors.js";
+import { noNetworkInTier, noStack, noTun, type NoNetwork, stacksFailed } from "../../executor-native/network/errors.js";
 import { hostNetwork } from "../../executor-native/network/host-network.js";
-import { canOpenTun, findStacks } from "../../executor-native/network/stacks.js";
+import { canOpenTun, findStacks, TUN } from "../../executor-native/network/stacks.js";
 import { NETWORK_TASK } from "../../executor-native/network/step-network.js";
 import type { Worker } from "../../executor-native/contract.js";
 
@@ -18,6 +19,7 @@ export async function startSharedNetwork(worker: Worker, env: Readonly<Record<st
   if (worker.tier !== "namespaces") return { kind: "host", ...noNetworkInTier(worker.tier) };
   const stacks = findStacks(env, hostNetwork());
   if (stacks.length === 0) return { kind: "host", ...noStack() };
+  if (!canOpenTun()) return { kind: "host", ...noTun(existsSync(TUN)) };
   const failures: string[] = [];
   for (const { command, resolvConf, gateway } of stacks) {
     try {
@@ -28,5 +30,5 @@ export async function startSharedNetwork(worker: Worker, env: Readonly<Record<st
       failures.push(error.message);
     }
   }
-  return { kind: "host", ...stacksFailed(failures, canOpenTun()) };
+  return { kind: "host", ...stacksFailed(failures) };
 }

@@ -19,14 +19,21 @@ export function noNetworkInTier(tier: string): NoNetwork {
   };
 }
 
+export function noTun(isThere: boolean): NoNetwork {
+  return isThere
+    ? {
+        problem: "this user may not open /dev/net/tun, which pasta and slirp4netns need",
+        hint: "As root: chmod 666 /dev/net/tun. TSBUILD_NETWORK=host asks for the host's network without this line",
+      }
+    : {
+        problem: "there is no /dev/net/tun, which pasta and slirp4netns need",
+        hint: "Load the module tun (modprobe tun), or give the container the device",
+      };
+}
+
 /** Returns why no stack that is installed could be started. */
-export function stacksFailed(failures: readonly string[], canOpenTun: boolean): NoNetwork {
-  return {
-    problem: failures.join("; "),
-    hint: canOpenTun
-      ? "Try the other one (packages passt, slirp4netns)"
-      : "Packets need /dev/net/tun, which this user may not open: as root, chmod 666 /dev/net/tun, or load the module tun",
-  };
+export function stacksFailed(failures: readonly string[]): NoNetwork {
+  return { problem: failures.join("; "), hint: "Try the other one (packages passt, slirp4netns)" };
 }
 
 export function privateNetworkFailed({ problem, hint }: NoNetwork): TsbuildError {

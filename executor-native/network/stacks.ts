@@ -6,6 +6,8 @@ import { type NetworkPlan, planNetwork } from "./plan.js";
 /** Path of the namespace for stacks: helper/network/confine.h. */
 const NAMESPACE = "/run/step-network";
 const MTU = "65520";
+/** Device for packets, which every stack needs. */
+export const TUN = "/dev/net/tun";
 /** Milliseconds that a stack has for its start. */
 const START_LIMIT = 10_000;
 
@@ -90,10 +92,10 @@ export function findStacks(env: Readonly<Record<string, string | undefined>>, ho
   });
 }
 
-/** Returns true when this user may open the device for packets, which every stack needs. */
+/** Returns true when this user may open the device for packets. */
 export function canOpenTun(): boolean {
   try {
-    accessSync("/dev/net/tun", constants.R_OK | constants.W_OK);
+    accessSync(TUN, constants.R_OK | constants.W_OK);
     return true;
   } catch {
     return false;

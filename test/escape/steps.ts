@@ -235,7 +235,8 @@ export const steps: readonly StepRow[] = [
     // may see those of the machine, which are not the user's.
     expected: ["0; nothing", "exec/isolation"],
     attempt: (rig) => {
-      const look = "for f in $(find /m /n -name memory.max -o -name memory.limit_in_bytes 2>/dev/null ); do test -w $f && echo $f; done";
+      const look =
+        "for f in $(find /m /n -name memory.max -o -name memory.limit_in_bytes 2>/dev/null ); do (: >>$f) 2>/dev/null && echo $f; done";
       const mounts = "mkdir /m /n; mount -t cgroup2 none /m; mount -t cgroup -o memory none /n";
       return outcome(
         rig.run(`{ ${mounts}; } 2>/dev/null; test -z "$(${look})" && echo nothing`, { limits: LIMITED, security: "insecure" }),

@@ -32,6 +32,8 @@ const WAITS: Readonly<Record<string, readonly string[] | string>> = {
   ],
   bake: ["bake http://HOST/docker-bake.hcl", "bake --print http://HOST/repository.git", "bake -f docker-bake.json"],
   compose: ["compose -f compose.yaml build"],
+  run: ["run HOST/app", "run --file Dockerfile ."],
+  debug: "reads the store",
   test: ["test ."],
   check: ["check .", "check http://HOST/context.tar"],
   images: "reads the store",

@@ -48,7 +48,10 @@ serial("a step that fails after it made such directories fails for its own reaso
     const { code, stderr } = await rig.cli(["build", `--build-arg=REGISTRY=${host()}`, rig.path("context")]);
     t.is(code, 1);
     t.regex(stderr, /ended with exit code 7|exit code: 7|exit code 7/);
-    t.is(rig.snapshots().length, 2);
+    t.is(rig.snapshots().length, 3, "the base, the files of the context, and the state of the step");
+    const pruned = await rig.cli(["prune", "--force", "--all"]);
+    t.is(pruned.code, 0, pruned.stderr);
+    t.deepEqual(rig.snapshots(), []);
   }),
 );
 
