@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { busyboxSuite, gone, withRig } from "../../support/images/busybox-suite.js";
 import { instructionSteps, parsePlain } from "../../support/images/plain-steps.js";
 import { withoutNamespaces } from "../../support/requires.js";
+import { until } from "../../support/until.js";
 
 // Processes of the command: in parallel, at once with another, interrupted, killed, and none where
 // none is needed.
@@ -175,6 +176,38 @@ function descendants(pid: number): readonly number[] {
   return children.filter(Boolean).flatMap((child) => [Number(child), ...descendants(Number(child))]);
 }
 
+/**
+ * Returns the processes below a process once no other comes or goes. Leaves out those whose end
+ * changes nothing: one that was not waited for yet has no command, a start removes in passing what
+ * a killed build has left, and a stack forks for a moment.
+ */
+async function lasting(pid: number): Promise<readonly number[]> {
+  const look = (): readonly number[] => {
+    const found = descendants(pid).filter((one) => !/^$|sandbox remove/.test(commandOf(one)));
+    const stack = found.find(isStack);
+    return found.filter((one) => one === stack || !isStack(one));
+  };
+  let found = look();
+  await until(() => {
+    const before = found;
+    found = look();
+    return found.join() === before.join();
+  });
+  return found;
+}
+
+function isStack(pid: number): boolean {
+  return /^\S*(?:pasta|slirp4netns) /.test(commandOf(pid));
+}
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+  } catch {
+    return "";
+  }
+}
+
 serial("kill -9 of any process below a running step: the build says what ended, and leaves nothing", (t) =>
   withRig(async (rig) => {
     const context = rig.context("context", {
@@ -185,9 +218,9 @@ serial("kill -9 of any process below a running step: the build says what ended, 
     for (let victim = 0; ; victim++) {
       const running = rig.start(build("-o", "type=cacheonly", context));
       await running.shows(/now sleeping$/m);
-      const below = descendants(running.process.pid as number);
+      const below = await lasting(running.process.pid as number);
       const pid = below[victim];
-      const command = pid === undefined ? "" : readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+      const command = pid === undefined ? "" : commandOf(pid);
       process.kill(pid ?? (running.process.pid as number), pid === undefined ? "SIGTERM" : "SIGKILL");
       const ended = await running.ended;
       if (pid === undefined) {
