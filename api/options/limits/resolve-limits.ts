@@ -50,12 +50,15 @@ const cpus: Row["read"] = (text, fail) => {
   return number < 0.01 ? fail("the least is 0.01") : { cpuQuota: Math.round(number * DEFAULT_PERIOD), cpuPeriod: DEFAULT_PERIOD };
 };
 
-/** Returns a reader of a whole number; one below 1 limits nothing. */
+/**
+ * Returns a reader of a whole number; one below 1 limits nothing. A smaller one than the kernel
+ * takes is raised, because scripts give docker such values, which builds there ignore.
+ */
 function whole(least: number, most: number, limits: (value: number) => StepLimits): Row["read"] {
   return (text, fail) => {
     const value = /^-?\d+$/.test(text) ? Number(text) : fail("expected a whole number");
     if (value <= 0) return undefined;
-    return value < least || value > most ? fail(`it must be from ${least} to ${most}`) : limits(value);
+    return value > most ? fail(`the most is ${most}`) : limits(Math.max(least, value));
   };
 }
 
@@ -128,6 +131,7 @@ export function resolveLimits(given: GivenLimits, env: Readonly<Record<string, s
   for (const level of levels) {
     for (const part of ["step", "build"] as const) limits[part] = merged(limits[part], level, part);
   }
+  limits.step = withMemory(limits.step);
   check(limits.step);
   if (controllersOf(limits.step, limits.build).length === 0) return undefined;
   return { ...limits, strict };
@@ -191,9 +195,15 @@ function without(limits: StepLimits, names: readonly (keyof StepLimits)[]): Step
   return Object.fromEntries(Object.entries(limits).filter(([name]) => !names.includes(name as keyof StepLimits)));
 }
 
+/** Returns limits whose `memorySwap` has a limit of memory beside it: alone it limits both. */
+function withMemory(limits: StepLimits): StepLimits {
+  const { memory: bytes, memorySwap } = limits;
+  if (bytes !== undefined || memorySwap === undefined) return limits;
+  return memorySwap < 0 ? without(limits, ["memorySwap"]) : { ...limits, memory: memorySwap };
+}
+
 function check({ memory: bytes, memorySwap }: StepLimits): void {
-  if (memorySwap === undefined) return;
-  if (bytes === undefined) throw badLimit("--memory-swap", String(memorySwap), "it needs --memory beside it");
+  if (memorySwap === undefined || bytes === undefined) return;
   if (memorySwap >= 0 && memorySwap < bytes)
     throw badLimit("--memory-swap", String(memorySwap), "it counts memory and swap together, and is less than --memory");
 }
