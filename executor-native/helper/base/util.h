@@ -52,6 +52,9 @@ void make_pipe(int ends[2]);
 /* Returns true when the name of a directory's entry is "." or "..". */
 bool is_dot(const char *name);
 
+/* Returns milliseconds of a clock that nobody sets. */
+int64_t milliseconds(void);
+
 /* Waits for the end of a child, and returns its status. */
 int wait_end(pid_t pid);
 

@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -131,20 +130,13 @@ static unsigned find_link(int socket_inside, const char *name)
 	return ioctl(socket_inside, SIOCGIFINDEX, &request) < 0 ? 0 : (unsigned)request.ifr_ifindex;
 }
 
-static int64_t now(void)
-{
-	struct timespec time;
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
 bool set_link_up(const struct network_namespace *namespace, const struct network_plan *plan, int stack, int limit)
 {
 	struct target target = {.netlink = namespace->netlink};
-	int64_t end = now() + limit;
+	int64_t end = milliseconds() + limit;
 	while (!(target.link = find_link(namespace->queries, plan->link))) {
 		struct pollfd events[] = {{.fd = namespace->netlink, .events = POLLIN}, {.fd = stack, .events = POLLIN}};
-		int64_t left = end - now();
+		int64_t left = end - milliseconds();
 		if (left <= 0 || (poll(events, LENGTH(events), (int)left) < 0 && errno != EINTR) || events[1].revents)
 			return false;
 		drop_messages(namespace->netlink);

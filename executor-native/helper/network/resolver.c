@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
@@ -16,13 +15,6 @@
 /* Connections at once, and seconds of silence that end one. */
 #define MAX_RELAYS 32
 #define RELAY_PATIENCE 30
-
-static int64_t now(void)
-{
-	struct timespec time;
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
 
 void add_resolver(struct resolver *resolver, const char *text)
 {
@@ -47,7 +39,7 @@ static void ask_next(const struct resolver *resolver, struct query *query)
 		if (query->fd >= 0)
 			close(query->fd);
 		query->fd = socket(to->address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		query->deadline = now() + PATIENCE;
+		query->deadline = milliseconds() + PATIENCE;
 		if (query->fd >= 0 && connect(query->fd, (const struct sockaddr *)&to->address, to->size) == 0 &&
 		    send(query->fd, query->text, query->size, 0) >= 0)
 			return;
@@ -156,7 +148,7 @@ size_t wait_for_queries(struct resolver *resolver, struct pollfd *events)
 
 int until_next(const struct resolver *resolver)
 {
-	int64_t first = INT64_MAX, time = now();
+	int64_t first = INT64_MAX, time = milliseconds();
 	for (size_t i = 0; i < MAX_QUERIES; i++)
 		if (resolver->waiting[i].fd >= 0 && resolver->waiting[i].deadline < first)
 			first = resolver->waiting[i].deadline;
@@ -165,7 +157,7 @@ int until_next(const struct resolver *resolver)
 
 void answer_queries(struct resolver *resolver, const struct pollfd *events)
 {
-	int64_t time = now();
+	int64_t time = milliseconds();
 	for (size_t i = 0; i < MAX_QUERIES; i++) {
 		struct query *query = &resolver->waiting[i];
 		if (query->fd < 0)
