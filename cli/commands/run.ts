@@ -14,7 +14,7 @@ import { progressForm, terminal } from "../progress/form.js";
 import { connectTerminal, NO_READER, readOutput, terminalSize } from "../prompts/raw-terminal.js";
 import { OPTION_FLAGS } from "../syntax/build-flags.js";
 import { readBuildOptions, readInputs } from "../syntax/build-options.js";
-import { type CommandSyntax, type ParsedFlags, parseFlags } from "../syntax/flags.js";
+import { type CommandSyntax, type ParsedFlags, parseFlags, PROGRESS_FORMS } from "../syntax/flags.js";
 import { inputIsNoTerminal } from "../syntax/errors.js";
 import { readTmpfs, readVariables, readVolume, refuseEngineFlags, ENGINE_FLAGS } from "../syntax/run-flags.js";
 
@@ -66,7 +66,7 @@ const SYNTAX: CommandSyntax = {
     {
       name: "progress",
       value: "<form>",
-      choices: ["auto", "tty", "plain", "rawjson", "quiet", "none"],
+      choices: PROGRESS_FORMS,
       text: "How a build or a pull is shown on the standard error",
       group: GROUPS.output,
     },

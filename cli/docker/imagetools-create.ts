@@ -9,7 +9,7 @@ import { type CliEnvironment, type Command, print } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { withProgress } from "../progress/with-progress.js";
 import { splitCsv } from "../../api/texts/csv.js";
-import { type ParsedFlags, parseFlags } from "../syntax/flags.js";
+import { type ParsedFlags, parseFlags, PROGRESS_FORMS } from "../syntax/flags.js";
 import { badDescriptor, badIndexAnnotation, nothingToCombine } from "./errors.js";
 
 export const command: Command = {
@@ -42,7 +42,7 @@ export const command: Command = {
           {
             name: "progress",
             value: "<form>",
-            choices: ["auto", "tty", "plain", "rawjson", "quiet", "none"],
+            choices: PROGRESS_FORMS,
             text: "How progress is shown",
             hidden: true,
           },

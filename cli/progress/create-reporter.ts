@@ -1,8 +1,9 @@
+import type { PROGRESS_FORMS } from "../syntax/flags.js";
 import { quietReporter } from "./quiet.js";
 import type { Reporter, ReporterOptions } from "./reporter.js";
 import { showWaits } from "./show-waits.js";
 
-export type ProgressForm = "auto" | "tty" | "plain" | "rawjson" | "quiet" | "none";
+export type ProgressForm = (typeof PROGRESS_FORMS)[number];
 
 export interface Terminal {
   /** True for a terminal whose cursor can be moved. */

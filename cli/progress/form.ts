@@ -1,8 +1,7 @@
 import { quietAndProgress, badProgress } from "./errors.js";
 import type { CliEnvironment } from "../environment.js";
+import { PROGRESS_FORMS } from "../syntax/flags.js";
 import type { ProgressForm, Terminal } from "./create-reporter.js";
-
-const FORMS: readonly ProgressForm[] = ["auto", "tty", "plain", "rawjson", "quiet", "none"];
 
 /** Returns the form of progress: by the flags, then by BUILDKIT_PROGRESS. */
 export function progressForm(
@@ -16,8 +15,8 @@ export function progressForm(
     return "quiet";
   }
   const wanted = named ?? environment.env["BUILDKIT_PROGRESS"] ?? "auto";
-  const form = FORMS.find((candidate) => candidate === wanted);
-  if (!form) throw badProgress(wanted, FORMS);
+  const form = PROGRESS_FORMS.find((candidate) => candidate === wanted);
+  if (!form) throw badProgress(wanted, PROGRESS_FORMS);
   return form;
 }
 

@@ -1,7 +1,7 @@
 import { type Flag, GROUPS, type OptionFlag } from "../../api/options/option.js";
 import { BUILD_OPTIONS } from "../../api/options/table.js";
 import { HIDDEN_FLAGS } from "./docker-flags.js";
-import type { CommandSyntax } from "./flags.js";
+import { type CommandSyntax, PROGRESS_FORMS } from "./flags.js";
 
 /** Flags of the options of the library, with the names of the options. */
 export const OPTION_FLAGS: readonly (readonly [option: string, flag: OptionFlag])[] = Object.entries(BUILD_OPTIONS).flatMap(
@@ -27,7 +27,7 @@ const COMMAND_FLAGS: readonly Flag[] = [
   {
     name: "progress",
     value: "<form>",
-    choices: ["auto", "tty", "plain", "rawjson", "quiet", "none"],
+    choices: PROGRESS_FORMS,
     text: "How progress is shown on the standard error (default: $BUILDKIT_PROGRESS, then auto)",
     group: GROUPS.output,
   },

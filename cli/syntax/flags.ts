@@ -42,6 +42,9 @@ export class HelpRequested {
 
 const { group: _ofBuild, reads: _asOption, ...root } = BUILD_OPTIONS.root.flag as OptionFlag;
 
+/** Forms of progress, as flags and BUILDKIT_PROGRESS name them. */
+export const PROGRESS_FORMS = ["auto", "tty", "plain", "rawjson", "quiet", "none"] as const;
+
 /** Names the store, for every command that has one. */
 export const ROOT_FLAG: Flag = root;
 
