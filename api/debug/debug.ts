@@ -1,17 +1,13 @@
 import type { Readable } from "node:stream";
-import { defaultRoot } from "../../cache/paths.js";
-import { throwIfAborted } from "../../core/errors.js";
-import { withResource } from "../../core/tasks/with-resource.js";
 import type { RunningCommand, TerminalSize } from "../../executor-native/contract.js";
 import { LayerService } from "../../solver/layers/layer-service.js";
-import { prepareRoot } from "../../solver/ops/exec.js";
 import { type FailedStep, failedStepKey, failedSteps as keptSteps } from "../../solver/ops/failed-step.js";
 import type { CommonOptions, SecretSource } from "../options/options.js";
 import { layerFetcher } from "../remote-cache/fetch-layer.js";
-import { commandNetwork } from "../run/command-network.js";
+import { runOnLayers, withCommandSession } from "../run/run-on-layers.js";
 import type { RunExit } from "../run/run-options.js";
 import { openProcessStore } from "../session/process-store.js";
-import { Session } from "../session/session.js";
+import type { Session } from "../session/session.js";
 import { BuildSecrets } from "../sources/build-secrets.js";
 import { stepCollected } from "./errors.js";
 import { findFailedStep } from "./find-step.js";
@@ -57,39 +53,31 @@ export async function failedSteps({ root }: Pick<CommonOptions, "root"> = {}): P
  * and mounts. Changes that the command makes are thrown away.
  */
 export async function debug(options: DebugOptions): Promise<RunExit> {
-  throwIfAborted(options.signal);
-  const root = options.root ?? defaultRoot(process.env);
-  const session = new Session({ root, history: undefined, isolation: undefined, signal: options.signal, authorities: [] });
-  return withResource(session, () => debugInSession(options, session));
+  const { root, signal } = options;
+  return await withCommandSession({ root, signal }, (session) => debugInSession(options, session));
 }
 
-async function debugInSession(options: DebugOptions, { store, workers, network, signal }: Session): Promise<RunExit> {
+async function debugInSession(options: DebugOptions, session: Session): Promise<RunExit> {
+  const { store, workers, network, signal } = session;
   const secrets = new BuildSecrets(options.secrets ?? {}, process.env);
   const step = findFailedStep(keptSteps(store.memo), options.step);
   const stack = store.results.lookup(failedStepKey(step.slot))?.layers;
   if (!stack) throw stepCollected(step.name);
-  const layers = new LayerService({ store, tasks: workers.tasks, fetchBlob: layerFetcher(network, undefined) });
+  const service = new LayerService({ store, tasks: workers.tasks, fetchBlob: layerFetcher(network, undefined) });
   const reporter = { signal, progress: () => {} };
-  const { lowers, root } = await layers.overlay(stack, reporter);
+  const layers = await service.overlay(stack, reporter);
   const words = options.command ?? [];
-  const shell = words.length > 0 ? { args: words, mounts: [] } : shellOf(step, await layers.view(stack, reporter));
-  const worker = await workers.worker();
-  const active = store.layers.prepare();
-  try {
-    await prepareRoot(active.fs, root, worker);
-    const { input, onStart, onOutput = () => {}, user, terminal } = options;
-    const network = await commandNetwork(step.op.network, { workers });
-    const place = { rootfs: { lowers, upper: active.fs, work: active.work }, network, ...shell, user, terminal };
-    return await worker.run(stepSpec(step, { value: (id) => secrets.get(id) }, place), {
-      signal,
-      onOutput,
-      ...(input && { input }),
-      onStart: (command) => onStart?.(command, summary(step)),
-    });
-  } finally {
-    await worker.remove([active.fs, active.work]).catch(() => undefined);
-    active.discard();
-  }
+  const shell = words.length > 0 ? { args: words, mounts: [] } : shellOf(step, await service.view(stack, reporter));
+  const { input, onOutput, onStart, user, terminal } = options;
+  return await runOnLayers(
+    {
+      layers,
+      network: step.op.network,
+      spec: (place) => stepSpec(step, { value: (id) => secrets.get(id) }, { ...place, ...shell, user, terminal }),
+      io: { input, onOutput, onStart: (command) => onStart?.(command, summary(step)) },
+    },
+    session,
+  );
 }
 
 function summary({ name, at, op }: FailedStep): FailedStepSummary {

@@ -1,16 +1,15 @@
 import { existsSync } from "node:fs";
 import type { SandboxMount, SandboxSpec, TerminalSize } from "../../executor-native/contract.js";
-import { hostsFile } from "../../solver/ops/exec.js";
+import { hostsFile, STEP_HOSTNAME } from "../../solver/ops/step-files.js";
 import type { FailedStep } from "../../solver/ops/failed-step.js";
 import { secretValue } from "../../solver/secrets/step-secrets.js";
-import type { Secrets, StepNetwork } from "../../solver/ports.js";
+import type { Secrets } from "../../solver/ports.js";
+import type { CommandPlace } from "../run/run-on-layers.js";
 
 /** Script with the command of the step, in the step. */
 const STEP_SCRIPT = "/run/tsbuild/step";
 
-interface Place {
-  readonly rootfs: SandboxSpec["rootfs"];
-  readonly network: StepNetwork;
+interface Place extends Pick<CommandPlace, "rootfs" | "network"> {
   readonly args: readonly string[];
   readonly mounts: readonly SandboxMount[];
   readonly user?: string | undefined;
@@ -39,7 +38,7 @@ export function stepSpec(step: FailedStep, secrets: Pick<Secrets, "value">, plac
     env: [...(place.terminal ? ["TERM=xterm"] : []), ...op.env, ...variables],
     cwd: op.cwd,
     user: place.user ?? op.user,
-    hostname: op.hostname ?? "buildkitsandbox",
+    hostname: op.hostname ?? STEP_HOSTNAME,
     network: place.network.kind,
     security: "sandbox",
     hosts: hostsFile(op, place.network.gateway),

@@ -2,26 +2,19 @@ import { realpathSync } from "node:fs";
 import { formatPlatform, hostPlatform } from "../../oci/platform.js";
 import { isAbsolute, posix } from "node:path";
 import type { SandboxMount, SandboxSpec } from "../../executor-native/contract.js";
-import type { Tier } from "../../executor-native/tier.js";
-import { hostsFile } from "../../solver/ops/exec.js";
-import type { StepNetwork } from "../../solver/ports.js";
+import { hostsFile } from "../../solver/ops/step-files.js";
 import { parseExtraHosts, parseUlimits, checkShmSize } from "../options/step-options.js";
 import { needsNamespaces, noCommand, noSuchVolume } from "./errors.js";
 import type { ImageRoot } from "./image-root.js";
+import type { CommandPlace } from "./run-on-layers.js";
 import type { RunOptions } from "./run-options.js";
 
 const HOSTNAME = "tsbuild";
 /** Search path of an image that names none, as in docker. */
 const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-interface Place {
-  readonly rootfs: SandboxSpec["rootfs"];
-  readonly tier: Tier;
-  readonly network: StepNetwork;
-}
-
 /** Returns the sandbox of a command as image and options say. */
-export function runSpec(options: RunOptions, { config, name, platform }: ImageRoot, { rootfs, tier, network }: Place): SandboxSpec {
+export function runSpec(options: RunOptions, { config, name, platform }: ImageRoot, { rootfs, tier, network }: CommandPlace): SandboxSpec {
   const { volumes = [], tmpfs = [], readonlyRoot = false, hostname = HOSTNAME } = options;
   if (tier !== "namespaces") {
     if (readonlyRoot) throw needsNamespaces("a read-only root", tier);

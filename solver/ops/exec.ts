@@ -1,4 +1,3 @@
-import { chmodSync } from "node:fs";
 import type { LayerId } from "../../cache/contract/layers.js";
 import { stackOn } from "../../cache/contract/stacks.js";
 import { type Canonical, canonicalJson } from "../../core/canonical.js";
@@ -8,9 +7,8 @@ import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import { withResource } from "../../core/tasks/with-resource.js";
 import type { SandboxSpec, StepReport, Worker } from "../../executor-native/contract.js";
 import { TIER_TEXTS } from "../../executor-native/tier.js";
-import { type ExecOp, HOST_GATEWAY } from "../../llb/ops.js";
+import type { ExecOp } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
-import type { NodeMeta } from "../../core/file-node.js";
 import type { Ports } from "../ports.js";
 import type { EngineOp, OpContext } from "../engine/op.js";
 import type { LayerForm } from "../layer-forms.js";
@@ -23,13 +21,11 @@ import { subtreeDigest } from "./file/selection.js";
 import { readTreeFile, treeOfInput } from "./inputs/input-tree.js";
 import { OutputMask } from "../secrets/output-mask.js";
 import { stepSecrets } from "../secrets/step-secrets.js";
+import { hostsFile, prepareRoot, STEP_HOSTNAME } from "./step-files.js";
 import { readyLimits, reportTo } from "./step-limits.js";
 import { OutputTail } from "./output-tail.js";
 import { rootLayers } from "./inputs/root-layers.js";
 import { isDirectoryInput } from "./inputs/whole-input.js";
-
-/** Default host name inside RUN. It is BuildKit's, because Dockerfiles in the wild rely on it. */
-const HOSTNAME = "buildkitsandbox";
 
 type ExecPorts = MountPorts & Ports<"clock" | "exports">;
 
@@ -97,7 +93,7 @@ async function runStep(
         env,
         cwd: op.cwd,
         user: op.user,
-        hostname: op.hostname ?? HOSTNAME,
+        hostname: op.hostname ?? STEP_HOSTNAME,
         network: network.kind,
         security: op.security,
         hosts: hostsFile(op, network.gateway),
@@ -196,33 +192,6 @@ function reportTier(worker: Worker, opContext: OpContext): void {
 /** Adds a line of ours to the output of a step. */
 function report(text: string, { output }: OpContext): void {
   output("stderr", Buffer.from(`tsbuild: ${text}\n`));
-}
-
-/**
- * Sets owner, mode and attributes of a step's root directory as the image has them, whatever the
- * umask is. In an overlay, the upper directory is the root directory.
- */
-export async function prepareRoot(upper: string, root: NodeMeta | undefined, worker: Worker): Promise<void> {
-  const isClosed = root !== undefined && (root.mode & 0o700) !== 0o700;
-  if (root && (root.uid !== 0 || root.gid !== 0 || root.xattrs || isClosed)) await worker.task("prepareRoot", { path: upper, meta: root });
-  else chmodSync(upper, root?.mode ?? 0o755);
-}
-
-/**
- * Returns the hosts file of the sandbox: loopback, its own name and the hosts of `--add-host`.
- * `gateway` is the address of this machine.
- */
-export function hostsFile(op: Pick<ExecOp, "hostname" | "extraHosts">, gateway: string): string {
-  const lines = [
-    `127.0.0.1\tlocalhost ${op.hostname ?? HOSTNAME}`,
-    "::1\tlocalhost ip6-localhost ip6-loopback",
-    "fe00::0\tip6-localnet",
-    "ff00::0\tip6-mcastprefix",
-    "ff02::1\tip6-allnodes",
-    "ff02::2\tip6-allrouters",
-    ...(op.extraHosts ?? []).map(({ host, ip }) => `${ip === HOST_GATEWAY ? gateway : ip}\t${host}`),
-  ];
-  return `${lines.join("\n")}\n`;
 }
 
 /** Returns the variables of `extra` whose names `env` does not set. */

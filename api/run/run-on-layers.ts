@@ -1,0 +1,63 @@
+import { defaultRoot } from "../../cache/paths.js";
+import { throwIfAborted } from "../../core/errors.js";
+import { withResource } from "../../core/tasks/with-resource.js";
+import type { RunIo, SandboxSpec } from "../../executor-native/contract.js";
+import type { Tier } from "../../executor-native/tier.js";
+import type { OverlayStack } from "../../solver/layers/overlay-stack.js";
+import { prepareRoot } from "../../solver/ops/step-files.js";
+import type { StepNetwork } from "../../solver/ports.js";
+import type { BuildOptions } from "../options/options.js";
+import { Session } from "../session/session.js";
+import { commandNetwork } from "./command-network.js";
+import type { RunExit, RunOptions } from "./run-options.js";
+
+interface CommandSession {
+  readonly root?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly isolation?: RunOptions["isolation"] | undefined;
+  /** Certificates of additional authorities, in PEM. */
+  readonly authorities?: readonly string[];
+}
+
+/** Opens a session for commands outside a build, and closes it when `use` is done. */
+export async function withCommandSession<T>(options: CommandSession, use: (session: Session) => Promise<T>): Promise<T> {
+  const { root = defaultRoot(process.env), signal, isolation, authorities = [] } = options;
+  throwIfAborted(signal);
+  const session = new Session({ root, history: undefined, isolation, signal, authorities });
+  return await withResource(session, () => use(session));
+}
+
+/** Everything of a sandbox that this file chooses. */
+export interface CommandPlace {
+  readonly rootfs: SandboxSpec["rootfs"];
+  readonly tier: Tier;
+  readonly network: StepNetwork;
+}
+
+interface LayeredCommand {
+  readonly layers: OverlayStack;
+  readonly network: BuildOptions["network"];
+  readonly spec: (place: CommandPlace) => SandboxSpec;
+  /** Ports of the command; without `onOutput`, its output is dropped. */
+  readonly io: { readonly [K in "input" | "onStart" | "onOutput"]?: RunIo[K] | undefined };
+}
+
+/**
+ * Runs one command on unpacked layers, in the sandbox of RUN steps. Its changes of the root file
+ * system are thrown away.
+ */
+export async function runOnLayers({ layers, network, spec, io }: LayeredCommand, session: Session): Promise<RunExit> {
+  const { store, workers, signal } = session;
+  const worker = await workers.worker();
+  const active = store.layers.prepare();
+  try {
+    await prepareRoot(active.fs, layers.root, worker);
+    const rootfs = { lowers: layers.lowers, upper: active.fs, work: active.work };
+    const place = { rootfs, tier: worker.tier, network: await commandNetwork(network, session) };
+    const { input, onStart, onOutput = () => {} } = io;
+    return await worker.run(spec(place), { signal, onOutput, ...(input && { input }), ...(onStart && { onStart }) });
+  } finally {
+    await worker.remove([active.fs, active.work]).catch(() => undefined);
+    active.discard();
+  }
+}
