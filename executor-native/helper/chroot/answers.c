@@ -11,7 +11,7 @@
 #include "seccomp/chroot-filter.h"
 #include "seccomp/table.h"
 
-/* Linux 5.3, 5.1, 5.8. */
+/* Calls of Linux 5.3, 5.1 and 5.8. */
 #define NR_PIDFD_OPEN 434
 #define NR_PIDFD_SEND_SIGNAL 424
 #define NR_FACCESSAT2 439

@@ -28,8 +28,7 @@ void answer_next(const struct monitor *monitor, int listener);
 void prefer_quick_answers(int listener);
 
 /*
- * Installs the filter whose questions these are, and hands its descriptor to the monitor. The
- * command calls it.
+ * Installs the filter that asks the monitor, and hands its descriptor over. The command calls it.
  */
 void install_asking_filter(const struct spec *spec, int control);
 
@@ -70,7 +69,7 @@ struct answer answer_utimensat_outside(const struct monitor *monitor, const stru
 struct answer answer_futimesat_outside(const struct monitor *monitor, const struct call *call);
 struct answer answer_fsetxattr_outside(const struct monitor *monitor, const struct call *call);
 struct answer answer_fremovexattr_outside(const struct monitor *monitor, const struct call *call);
-/* The same for 32-bit programs, whose times have other forms. */
+/* Changes of times by 32-bit programs, whose times have other forms. */
 struct answer answer_utimensat_outside_32(const struct monitor *monitor, const struct call *call);
 struct answer answer_futimesat_outside_32(const struct monitor *monitor, const struct call *call);
 

@@ -27,7 +27,7 @@ struct subject {
 };
 
 struct change {
-	/* Makes the change of a file that is held (O_PATH), as its call does: -1 with errno. */
+	/* Makes the change of a held file (O_PATH), as the caller's own call would; -1 with errno. */
 	int (*make)(const struct change *change, int held);
 	/* Reads the rest of this from the caller's memory; NULL where there is none. */
 	bool (*read)(const struct call *call, struct change *change);

@@ -13,7 +13,7 @@
 #include "chroot/identity.h"
 #include "chroot/processes.h"
 
-/* The kinds of whom ioprio_set(2) means count from 1, those of setpriority(2) from 0. */
+/* The kinds of targets of ioprio_set(2) count from 1, those of setpriority(2) from 0. */
 #define IOPRIO_FIRST 1
 
 static bool is_own(const struct monitor *monitor, pid_t pid) { return is_below(pid, monitor->pid); }
@@ -67,7 +67,7 @@ struct answer answer_dumpable(const struct monitor *monitor, const struct call *
 	return VALUE(0);
 }
 
-/* Answers calls about a process, a group or a user: others' groups and users' are refused. */
+/* Answers calls about a process, a group or a user. Refuses groups and users outside the step. */
 static struct answer answer_about(const struct monitor *monitor, uint32_t which, int32_t who)
 {
 	if (which == PRIO_PROCESS)

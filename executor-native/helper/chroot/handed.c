@@ -6,12 +6,12 @@
 
 #include "base/short-path.h"
 
-/* The time between two looks, in milliseconds. */
+/* The time between two checks, in milliseconds. */
 #define PAUSE 10
 
 #define NANOSECONDS_OF_MILLISECOND 1000000
 
-/* Returns true for the path of a file of a process. Nobody but its own step has it. */
+/* Returns true for the path of a file of a process, which only the process's own step can open. */
 static bool is_of_process(const char *path)
 {
 	const char *number = strncmp(path, "/proc/", strlen("/proc/")) == 0 ? path + strlen("/proc/") : "";

@@ -24,13 +24,13 @@ struct handed {
 /* Notes a file that is given to a step. `path` is that of the machine. */
 void note_handed(struct handed *handed, const char *path, int fd);
 
-/* Returns the number of milliseconds until somebody has to look again; -1 for never. */
+/* Returns the number of milliseconds until the next check is due; -1 for never. */
 int time_to_look(const struct handed *handed);
 
-/* Gives all of them their look back, if some time has passed since the latest look. */
+/* Restores the looks of all these files, if some time has passed since the latest check. */
 void look_after(struct handed *handed);
 
-/* Does so in any case. */
+/* Restores the looks of all these files at once. */
 void restore_handed(struct handed *handed);
 
 #endif

@@ -46,7 +46,7 @@ void end_identity(void)
 	setfsgid(0);
 }
 
-/* Makes those of the permitted capabilities effective that are in a mask. */
+/* Makes the permitted capabilities of a mask effective, and no others. */
 static void use_capabilities(uint64_t mask)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

@@ -14,14 +14,14 @@ struct caller {
 	uint64_t capabilities;            /* effective */
 };
 
-/* Reads who calls; false when it is gone. */
+/* Reads the ids and capabilities of the caller; false when the caller is gone. */
 bool read_identity(const struct call *call, struct caller *identity);
 
-/* Takes over the ids by which files are opened, and gives them back. */
+/* Takes over, and gives back, the caller's ids by which files are opened. */
 void take_identity(const struct caller *identity);
 void end_identity(void);
 
-/* The same with the capabilities, for changes of files. */
+/* Takes over, and gives back, the caller's ids and capabilities, for changes of files. */
 void take_rights(const struct caller *identity);
 void end_rights(void);
 

@@ -26,11 +26,11 @@ struct way_to_keep {
 	/* Prepares the answers, before the command's process is there. */
 	void (*begin)(struct monitor *monitor, struct looks *looks, struct ends *ends);
 	void (*answer_next)(const struct monitor *monitor, int listener);
-	/* Runs the command in its process; does not return. */
+	/* Enters the root and becomes the command, in the command's process; does not return. */
 	void (*enter_and_run)(const struct monitor *monitor, const struct step_output *output, int control);
 };
 
-/* By chroot(2), which takes root. */
+/* Keeps a step by chroot(2), which needs root. */
 extern const struct way_to_keep by_chroot;
 
 /*
@@ -40,7 +40,10 @@ extern const struct way_to_keep by_chroot;
 _Noreturn void keep_step(const struct spec *spec, const struct way_to_keep *way, const struct step_output *output,
                          struct lent *lent);
 
-/* Brings back what a monitor that died did not. No process of the step may be there any more. */
+/*
+ * Returns to their places the files that a monitor which died had lent. No process of the step may
+ * be alive.
+ */
 void bring_back(const struct spec *spec, struct lent *lent);
 
 #endif

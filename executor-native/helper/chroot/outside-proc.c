@@ -59,7 +59,7 @@ static bool cut_first(char *path, char name[NAME_MAX + 1])
 	return true;
 }
 
-/* A path of /proc that is being read: what is left, and what it has become. */
+/* A path of /proc that is being resolved: the rest of the path, and its present form. */
 struct turn {
 	char rest[PATH_MAX];
 	struct buffer path;
@@ -80,7 +80,10 @@ bool read_process_link(const struct monitor *monitor, const struct call *call, c
 	return read_own_link(call, path, text) && cut_root(monitor, text);
 }
 
-/* Goes on where a link of a process leads to, with what is left. False: that is not in the root. */
+/*
+ * Continues at the target of a process's link with the rest of the path; false when that is not in
+ * the root.
+ */
 static bool turn_to(const struct monitor *monitor, const struct call *call, struct turn *turn, char path[PATH_MAX])
 {
 	char target[PATH_MAX];
@@ -212,7 +215,7 @@ bool is_shown(const struct monitor *monitor, const char *shown, const char *name
 	bool is_number = parse_number(name, INT32_MAX, &number);
 	const char *slash = strrchr(shown, '/');
 	if (strcmp(shown, "/proc") == 0) {
-		/* The links to the caller itself differ by who looks. */
+		/* The links "self" and "thread-self" depend on the process that reads them. */
 		if (strcmp(name, "self") == 0 || strcmp(name, "thread-self") == 0)
 			return false;
 		return is_number ? is_below((pid_t)number, monitor->pid) : is_listed(machine_files, LENGTH(machine_files), name);

@@ -45,7 +45,7 @@ void normalize(char *path);
 /* Reads a link of the caller in /proc, for which its own rights may be needed. */
 bool read_own_link(const struct call *call, const char *link, char text[PATH_MAX]);
 
-/* Likewise for a path that was read already, and begins at the root. */
+/* Does the same for a path that was read already and begins at the root. */
 bool follow_outside(const struct monitor *monitor, bool follow, char path[PATH_MAX]);
 
 /* Returns true when a path, with all links resolved, is one of /proc, /sys or a lent device. */
@@ -63,7 +63,7 @@ bool read_process_link(const struct monitor *monitor, const struct call *call, c
 /* Returned when a path leads to nothing outside. */
 #define NOT_OUTSIDE (-4096)
 
-/* Holds what such a path leads to (O_PATH); NOT_OUTSIDE or another negative errno. */
+/* Holds (O_PATH) the file outside that a path leads to; NOT_OUTSIDE or another negative errno. */
 int hold_shown(const struct monitor *monitor, const struct call *call, const char *path, bool follow);
 
 /*
@@ -92,12 +92,16 @@ void end_target(const struct target *target);
 bool is_of_machine(int fd);
 
 /*
- * Reads a path of a caller, as one of its root; false when it cannot be read, or begins elsewhere.
+ * Reads a caller's path as a path from the step's root; false when it cannot be read, or begins
+ * elsewhere.
  */
 bool read_step_path(const struct monitor *monitor, const struct call *call, int directory, uint64_t address,
                char path[PATH_MAX]);
 
-/* Finds the file that it stands for; false when the step may see none there. */
+/*
+ * Finds the file outside that a path of the step stands for; false when the step may see none
+ * there.
+ */
 bool find_outside(const struct monitor *monitor, const struct call *call, const struct caller *identity,
                   const char *path, bool follow, struct outside *outside);
 
@@ -110,7 +114,7 @@ bool is_still_shown(const struct monitor *monitor, const char *path);
 /* Opens a path below a directory; the kernel keeps it there as `resolve` says. -1 with errno. */
 int open_below(int directory, const char *path, uint64_t resolve, int flags);
 
-/* Opens what a path stands for, without rights to its content; -1 with errno. */
+/* Opens the file that a path stands for, without rights to its content; -1 with errno. */
 int hold_outside(const struct monitor *monitor, const struct outside *outside, bool follow);
 
 /* Cuts the path of the root off a path of the machine; false when it is not inside. */

@@ -7,7 +7,7 @@
 
 #include "base/util.h"
 
-/* Makes this process the parent of all whose parents end below it. */
+/* Makes this process the parent of every descendant whose own parent ends. */
 void adopt_orphans(void);
 
 /* Returns true when a process, or the one that a thread is of, descends from another. */

@@ -60,7 +60,7 @@ static void read_bytes(struct input *input)
 	}
 }
 
-/* Writes what the command takes. A command that closed its input gets nothing more. */
+/* Writes as many bytes as the command takes. A command that closed its input gets nothing more. */
 static void write_bytes(struct input *input)
 {
 	ssize_t count = write(input->to, input->bytes + input->start, input->end - input->start);

@@ -34,7 +34,7 @@ extern const struct input no_input;
  */
 struct input begin_input(int to, bool is_terminal, void (*send)(int signal));
 
-/* Says what to wait for. */
+/* Sets the entries of poll that the input waits for. */
 void poll_input(const struct input *input, struct pollfd polled[POLLED_COUNT]);
 
 /* Carries bytes, and obeys orders. */

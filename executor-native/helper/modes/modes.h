@@ -46,7 +46,10 @@ int mode_emulate(int count, char **arguments);
  */
 int mode_network(int count, char **arguments);
 
-/* Tries whether the kernel runs such programs: `runs FILE…`. One status line each on 1. */
+/*
+ * Tries to start each program: `runs FILE…`. Writes one status line for each, whether the kernel
+ * runs it, on 1.
+ */
 int mode_runs(int count, char **arguments);
 
 #endif

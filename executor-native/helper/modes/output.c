@@ -35,7 +35,7 @@ static bool carry(struct output *output, int from, int to)
 	return count > 0 || (count < 0 && (errno == EINTR || errno == EAGAIN));
 }
 
-/* Carries one stream when poll found something; it is left out of poll at its end. */
+/* Carries one stream when poll found bytes; removes a stream that ended from poll. */
 static void carry_polled(struct output *output, struct pollfd *polled, int to)
 {
 	if (polled->fd >= 0 && polled->revents && !*output->stopped && !carry(output, polled->fd, to))

@@ -59,7 +59,7 @@ struct step {
 	bool has_carried; /* the command wrote something that was carried */
 };
 
-/* One attempt to run it. */
+/* One attempt to run a step. */
 struct attempt {
 	pid_t init, supervisor; /* NOBODY where there is none */
 	int output[2], errors[2], control[2];
@@ -254,7 +254,7 @@ static bool try_step(struct step *step)
 	return true;
 }
 
-/* Prepares the step for a supervisor. */
+/* Prepares the step for an attempt with a supervisor. */
 static void use_supervisor(struct step *step)
 {
 	step->spec.supervised = true;

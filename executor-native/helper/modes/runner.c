@@ -17,7 +17,7 @@
 /* Linux 5.9. */
 #define NR_CLOSE_RANGE 436
 
-/* Keeps this process, and all that it starts, to some processors. They may choose others. */
+/* Limits this process and its children to some processors. The children may choose others. */
 static void choose_processors(const struct texts *processors)
 {
 	cpu_set_t set;

@@ -42,7 +42,7 @@ int copy_mount(int directory, const char *path);
 /* Sets attributes on a mount and all below it. */
 bool set_attributes(int mount, unsigned attributes);
 
-/* Does the same for this mount alone, not for those below it. */
+/* Sets attributes on this mount alone, not on mounts below it. */
 bool set_attributes_of_one(int mount, unsigned attributes);
 
 /*

@@ -18,8 +18,8 @@ bool can_mount_proc(void);
 int copy_outer_proc(void);
 
 /*
- * Makes it read-only in the mount namespace of the command, because any process of the same user
- * may write to files such as oom_score_adj.
+ * Makes the outer /proc read-only in the mount namespace of the command, because any process of the
+ * same user may write to files such as oom_score_adj.
  */
 void protect_outer_proc(void);
 

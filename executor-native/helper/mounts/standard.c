@@ -17,7 +17,7 @@ static int mount_empty(struct stage *stage)
 	return mount;
 }
 
-/* Returns a descriptor of its root, which no mount hides. */
+/* Mounts /proc; returns a descriptor of its root, which no later mount hides. */
 static int mount_proc(const struct spec *spec, int root)
 {
 	cleanup_fd int proc = spec->outer_proc ? copy_outer_proc() : mount_new("proc", NO_OPTIONS, ATTRIBUTES_OF_DATA);

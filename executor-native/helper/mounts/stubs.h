@@ -16,8 +16,8 @@ struct stubs {
 };
 
 /*
- * Finds those that are missing for the standard mounts and the spec's, in order; returns how many
- * there are. Mount points inside other mounts are not counted.
+ * Finds the mount points that are missing for the standard mounts and thespec's, in order; returns
+ * how many there are. Mount points inside other mounts are not counted.
  */
 size_t find_stubs(struct stubs *stubs, const struct spec *spec, int root);
 

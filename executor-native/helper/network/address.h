@@ -13,7 +13,7 @@ struct prefix {
 	uint8_t length;
 };
 
-/* Reads an address with or without a length; ends the process for another text. */
+/* Reads an address with or without the length of a prefix; ends the process for any other text. */
 struct prefix read_prefix(const char *text);
 
 /* An address of a socket, of either family. */

@@ -2,7 +2,7 @@
 #ifndef TSBUILD_NETWORK_CONFINE_H
 #define TSBUILD_NETWORK_CONFINE_H
 
-/* Path at which they find the namespace. */
+/* Path at which these programs find the network namespace. */
 #define NAMESPACE_PATH "/run/step-network"
 
 /*

@@ -22,7 +22,7 @@
 /* Connections to the resolver that wait to be accepted. */
 #define WAITING 64
 
-/* Each function that follows is called for one text of a list. */
+/* Target of the functions below, each of which handles one text of a list. */
 struct target {
 	int netlink;
 	unsigned link;
@@ -48,7 +48,7 @@ static void take_address(const char *text, void *context)
  */
 static void take_gateway(const char *text, void *context)
 {
-	/* Stacks do not look at it. */
+	/* Stacks ignore the link address of a neighbour. */
 	static const uint8_t anybody[LINK_ADDRESS] = {0x52, 0x55, 0x0a, 0x00, 0x02, 0x02};
 	const struct target *target = context;
 	struct prefix gateway = read_prefix(text);

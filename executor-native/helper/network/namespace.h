@@ -6,7 +6,7 @@
 
 #include "network/address.h"
 
-/* Everything that the caller says about it; lists are separated by commas. */
+/* Settings of the namespace, as the caller gives them; lists are separated by commas. */
 struct network_plan {
 	const char *link;        /* name of the link that the stack makes */
 	const char *addresses;   /* of that link */
@@ -23,12 +23,12 @@ struct network_namespace {
 };
 
 /*
- * Makes it for this process, with a loopback that is up, unreachable prefixes and the resolver's
- * sockets. Nobody in a user namespace can go back to the host's.
+ * Makes a network namespace for this process, with a loopback that is up, unreachable prefixes and
+ * the resolver's sockets. A process in a user namespace cannot return to the host's network.
  */
 struct network_namespace make_network_namespace(const struct network_plan *plan);
 
-/* Hands it to a process that stays in the host's network. */
+/* Hands the namespace to a process that stays in the host's network. */
 void send_network_namespace(int control, const struct network_namespace *made);
 bool receive_network_namespace(int control, struct network_namespace *received);
 

@@ -63,7 +63,7 @@ static void add_attribute(struct request *request, uint16_t type, const void *da
 	request->header.nlmsg_len = NLMSG_ALIGN(request->header.nlmsg_len) + (uint32_t)RTA_ALIGN(attribute->rta_len);
 }
 
-/* Sends it, and waits for the kernel's answer among the messages about links. */
+/* Sends a request, and waits for the kernel's answer among the messages about links. */
 static bool ask(int netlink, const struct request *request)
 {
 	_Alignas(struct nlmsghdr) char room[4096];

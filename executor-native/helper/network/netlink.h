@@ -12,7 +12,7 @@ int open_netlink(void);
 /* Passes over messages about links that changed. */
 void drop_messages(int netlink);
 
-/* Each returns false with errno when the kernel refuses. */
+/* The functions below return false with errno when the kernel refuses. */
 bool bring_link_up(int netlink, unsigned link, unsigned mtu);
 bool add_address(int netlink, unsigned link, const struct prefix *address);
 bool add_default_route(int netlink, unsigned link, const struct prefix *gateway);
@@ -20,10 +20,10 @@ bool add_default_route(int netlink, unsigned link, const struct prefix *gateway)
 /* Length of an address on a link. */
 #define LINK_ADDRESS 6
 
-/* Says for good which address on the link a neighbour has. */
+/* Sets a neighbour's address on the link, permanently. */
 bool add_neighbour(int netlink, unsigned link, const struct prefix *neighbour, const uint8_t address[LINK_ADDRESS]);
 
-/* Lets the kernel ask nobody on the link for addresses of neighbours. */
+/* Stops the kernel's questions for addresses of neighbours on a link. */
 bool stop_asking(int netlink, unsigned link, int family);
 
 /*

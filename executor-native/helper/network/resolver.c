@@ -86,7 +86,7 @@ static int connect_to_any(const struct resolver *resolver)
 	return -1;
 }
 
-/* Moves what has come from one end to the other; false at its end. */
+/* Moves the bytes that have come from one end to the other; false at the end of the stream. */
 static bool carry(int from, int to)
 {
 	char bytes[16384];

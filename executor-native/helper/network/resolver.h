@@ -56,7 +56,7 @@ size_t wait_for_queries(struct resolver *resolver, struct pollfd *events);
  */
 int until_next(const struct resolver *resolver);
 
-/* Does what has to be done after poll. */
+/* Handles the events of poll, and queries whose time is over. */
 void answer_queries(struct resolver *resolver, const struct pollfd *events);
 
 #endif

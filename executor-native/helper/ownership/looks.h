@@ -18,7 +18,7 @@ struct looks {
 
 void begin_looks(struct looks *looks);
 
-/* Makes `status` what the step sees; `fd` holds the file. */
+/* Changes `status` to the owner and mode that the step sees; `fd` holds the file. */
 void see(const struct looks *looks, int fd, struct stat *status);
 
 /* Gives the file the owner and mode that `status` says. False with errno. */

@@ -34,7 +34,7 @@ bool has_written_owners(const struct spec *spec);
 /* Reads the notes, and opens what `mark_place_of` needs, while the host's paths are there. */
 void read_notes(struct owner_notes *notes, const struct spec *spec);
 
-/* Reads the notes beside a directory, if it has some. */
+/* Reads the notes beside a directory, if the directory has notes. */
 void read_notes_of(struct owner_notes *notes, const char *directory);
 
 /* Returns the path of the notes beside a directory. */

@@ -26,11 +26,11 @@ struct owners {
 	 */
 	int upper;
 
-	/* True for a root that goes along to the next step with all that is noted of it. */
+	/* True for a root that the next step takes over together with its notes. */
 	bool keeps_all;
 };
 
-/* Everywhere below, `flags` is AT_SYMLINK_NOFOLLOW or 0. */
+/* Functions below take `flags` that are AT_SYMLINK_NOFOLLOW or 0. */
 
 /*
  * Finds the owner that is written down. Returns false when the file system's owner is the true one.

@@ -27,7 +27,7 @@ static bool has_whiteout(const char *path)
 	return false;
 }
 
-/* Returns the path in a layer that can be mounted as it is; NULL where a copy is needed. */
+/* Returns the path in a layer that can be bound without a copy; NULL where a copy is needed. */
 static char *as_it_is(const struct mount_spec *mount, const struct merged *merged)
 {
 	if (!mount->readonly)

@@ -6,8 +6,8 @@
 #include "spec/spec.h"
 
 /*
- * Puts it there: /proc, /dev, /sys and the files about the network, unless the root has them from
- * the step before (`has_standard`), and the mounts of the step.
+ * Puts /proc, /dev, /sys and the files about the network into the root, unless the root has them
+ * from the step before (`has_standard`); then puts the mounts of the step there.
  */
 void place_mounts(struct places *places, const struct spec *spec, bool has_standard);
 

@@ -59,7 +59,7 @@ struct places {
 	struct stub_directory *stubs;
 };
 
-/* Code of the errors of both files that places have. */
+/* Error code of places.c and take-away.c. */
 #define PLACES_CODE "exec/mount-point"
 
 struct kept_times keep_times(int fd);
@@ -73,10 +73,13 @@ void restore_times(const struct kept_times *kept);
  */
 char *make_place(struct places *places, const char *dest, bool is_directory);
 
-/* Sets where the content of the latest place goes back to. `is_copy`: the original stayed there. */
+/*
+ * Sets the path to which the content of the latest place returns. `is_copy`: the original stayed
+ * there.
+ */
 void return_to(struct places *places, const char *source, bool is_copy);
 
-/* Sets back the times of the directories around, when all is placed. */
+/* Restores the times of the directories around, when everything is in its place. */
 void restore_parents(struct places *places);
 
 /*

@@ -17,7 +17,10 @@
 
 #define CODE "exec/mount-source"
 
-/* Nanoseconds until the next look at a directory that its holder is just moving, and how many. */
+/*
+ * Nanoseconds between two looks at a directory that another step is moving, and the number of
+ * looks.
+ */
 #define MOMENT 1000000
 #define MOST_LOOKS 1000
 

@@ -16,8 +16,8 @@ struct reached {
 };
 
 /*
- * Finds the directory of a source, wherever it is. `lock` is LOCK_EX or LOCK_SH. Waits for those
- * only who are just moving it.
+ * Finds the directory of a source, at its path or where a step has it. `lock` is LOCK_EX or
+ * LOCK_SH. Waits only while another step is moving the directory.
  */
 struct reached reach_source(const char *source, int lock);
 

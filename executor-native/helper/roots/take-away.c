@@ -1,4 +1,4 @@
-/* The end of places: what lay in the root goes back to where it came from. */
+/* The end of places: files that lay in the root return to their sources. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

@@ -138,7 +138,7 @@ static void use_kept(struct working_root *root, struct lent *lent, struct looks 
 		close_root(root);
 }
 
-/* Makes what the layers say of a root that has nothing else in it. */
+/* Makes a root that has the files of the layers and nothing else. */
 static void make_root(struct working_root *root, const struct stat *upper, struct lent *lent, struct looks *looks)
 {
 	remove_tree(root->stage);

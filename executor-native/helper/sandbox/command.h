@@ -7,10 +7,10 @@
 #include "spec/spec.h"
 
 /*
- * Runs it, in the child of init, inside the new root. Ends in exec, or with a status line: "error"
- * when the sandbox could not be completed (unknown user …), "not-started" with the exit code that
- * Docker shows when the command itself cannot be run. `control` leads to the watcher or the
- * supervisor, `proc` is a descriptor of /proc.
+ * Runs the command of a step, in the child of init, inside the new root. Ends in exec, or with a
+ * status line: "error" when the sandbox could not be completed (unknown user …), "not-started" with
+ * the exit code that Docker shows when the command itself cannot be run. `control` leads to the
+ * watcher or the supervisor, `proc` is a descriptor of /proc.
  */
 _Noreturn void run_command(const struct spec *spec, const struct owners *owners, int control, int proc);
 
@@ -19,15 +19,15 @@ _Noreturn void run_command(const struct spec *spec, const struct owners *owners,
  */
 typedef void filter_installer(const struct spec *spec, int control);
 
-/* Runs it likewise with another filter than the usual one. All ids are mapped. */
+/* Runs the command of a step with another filter than the usual one. All ids are mapped. */
 _Noreturn void run_command_filtered(const struct spec *spec, int control, filter_installer *install);
 
 /* Goes to the working directory of a step, whose missing parts are made. */
 typedef void directory_enterer(const struct spec *spec, const struct user *user);
 
 /*
- * Runs it where every call is answered by another process already, paths and ids included. All
- * rights and ids that it takes are those that this process shows it.
+ * Runs the command of a step where another process already answers every call, paths and ids
+ * included. The command has the ids and rights that the other process shows.
  */
 _Noreturn void run_command_translated(const struct spec *spec, directory_enterer *enter);
 

@@ -226,8 +226,7 @@ static pid_t start_command(const struct spec *spec, const struct owners *owners,
 }
 
 /*
- * Drops all rights: this process shares a pid namespace with programs that are not
- * trusted.
+ * Drops all rights, because this process shares a pid namespace with programs that are not trusted.
  */
 static void give_up_all(const struct channels *channels)
 {

@@ -17,7 +17,7 @@ struct channels {
 	int control;        /* leads to the watcher or the supervisor; -1 where all owners are real */
 };
 
-/* Runs it, in the new namespaces. */
+/* Runs init in the new namespaces. */
 _Noreturn void run_init(const struct spec *spec, struct owners *owners, struct channels *channels);
 
 #endif

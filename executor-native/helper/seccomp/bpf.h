@@ -49,7 +49,7 @@ void emit_load_high(struct program *program, unsigned argument);
 void jump_if(struct program *program, unsigned short test, uint32_t value, struct label *label);
 void jump_unless(struct program *program, unsigned short test, uint32_t value, struct label *label);
 
-/* Jumps likewise over any distance, at the price of an instruction more. */
+/* Jumps as jump_if does, over any distance, at the price of an instruction more. */
 void far_jump_if(struct program *program, unsigned short test, uint32_t value, struct label *label);
 void far_jump_unless(struct program *program, unsigned short test, uint32_t value, struct label *label);
 

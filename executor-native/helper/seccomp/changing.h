@@ -21,7 +21,10 @@
  */
 bool may_change(const struct seccomp_data *call);
 
-/* Asks about all of them; the number of the call is in the accumulator. */
+/*
+ * Emits questions about all calls that may change a file; the number of the call is in the
+ * accumulator.
+ */
 void ask_about_changes(struct program *program, const struct syscall_table *table);
 
 #endif

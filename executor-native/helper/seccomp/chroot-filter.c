@@ -174,7 +174,7 @@ static void refuse_peers(struct program *program)
 	refuse_with(program, SYS_setsockopt, 2, BPF_JEQ, PASS_DESCRIPTORS, NO_OPTION);
 }
 
-/* Hides calls that can be about a descriptor, and say so in memory only. */
+/* Hides a call that names its descriptor in memory, where a filter cannot see it. */
 static void hide(struct program *program)
 {
 	return_if(program, BPF_JEQ, NR_SETXATTRAT, NOT_THERE);

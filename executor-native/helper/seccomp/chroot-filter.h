@@ -41,8 +41,8 @@ struct chroot_filter {
 };
 
 /*
- * Installs it for the process that has the descriptor which this returns. Without CAP_SYS_ADMIN
- * the process gains no rights from then on (no_new_privs), as the kernel wants it.
+ * Installs the filter, and returns the descriptor by which its questions are answered. Without
+ * CAP_SYS_ADMIN the process gains no rights from then on (no_new_privs), as the kernel wants it.
  */
 int install_chroot_seccomp(const struct chroot_filter *wanted);
 

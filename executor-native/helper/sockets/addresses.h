@@ -8,7 +8,7 @@
 /* Reads the address that bind(2) and connect(2) are given. Returns 0 or a negative errno. */
 int read_name(const struct call *call, struct socket_name *name);
 
-/* Returns true for one that is no path but a name of the network namespace. */
+/* Returns true for an address that is no path but a name of the network namespace. */
 bool is_abstract(const struct socket_name *name);
 
 /*

@@ -57,7 +57,7 @@ static int make_real(const struct socket_entry *entry)
 	return fd;
 }
 
-/* Puts it in the place of the caller's descriptor. Returns 0 or a negative errno. */
+/* Puts the real socket in the place of the caller's descriptor. Returns 0 or a negative errno. */
 static int put_in_place(const struct exchange *exchange)
 {
 	struct notify_add add = {
@@ -96,7 +96,10 @@ static struct socket_entry *find_stand_in(const struct monitor *monitor, const s
 /* Returns the answer for a socket that is no stand-in, and is therefore bound already. */
 static struct answer is_bound(struct answer answer) { return answer.kind == ANSWER_VALUE ? VALUE(-EINVAL) : answer; }
 
-/* Binds it in the directory of a path, where this process is for the moment. */
+/*
+ * Binds the real socket in the directory of a path, which is this process's working directory
+ * meanwhile.
+ */
 static int bind_in(const struct place_in *place, int fd)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -190,7 +193,7 @@ static int find_path_name(const struct monitor *monitor, const struct exchange *
 	return 0;
 }
 
-/* Connects likewise, on a thread, for a caller that waits until there is room for it. */
+/* A connection that a thread makes, for a caller that waits until the listener has room. */
 struct waiting_connection {
 	struct exchange exchange;
 	struct socket_name real;

@@ -89,7 +89,7 @@ static struct answer give_away(const struct monitor *monitor, const struct call 
 		status.st_mode &= ~(mode_t)(S_ISUID | (status.st_mode & S_IXGRP ? S_ISGID : 0));
 	if (make_look(monitor->translated->looks, held, &status))
 		return VALUE(0);
-	/* Pipes and what is not of the root belong to nobody here. */
+	/* Pipes and files outside the root have no owner of the step. */
 	return VALUE(S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) ? 0 : -errno);
 }
 

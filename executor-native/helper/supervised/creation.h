@@ -9,7 +9,7 @@
 /* Returns the mode without the bits that the caller's umask takes away. */
 mode_t masked_mode(const struct call *call, mode_t mode);
 
-/* Gives a new file in `parent` to who makes it, with this mode. False with errno. */
+/* Gives a new file in `parent` its maker as the owner, and this mode; false with errno. */
 bool give_new(const struct monitor *monitor, const struct call *call, int parent, int fd, mode_t mode);
 
 #endif

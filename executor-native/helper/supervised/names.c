@@ -12,7 +12,7 @@
 
 static struct answer result_of(bool worked) { return VALUE(worked ? 0 : -errno); }
 
-/* Gives what was just made its owner and mode. */
+/* Gives a new file its owner and mode. */
 static struct answer finish(const struct monitor *monitor, const struct call *call, const struct place_in *place, mode_t mode)
 {
 	cleanup_fd int fd = openat(place->parent, place->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);

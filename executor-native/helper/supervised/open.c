@@ -79,8 +79,9 @@ static struct answer make_nameless(const struct monitor *monitor, const struct c
 }
 
 /*
- * Opens it. Note that a path that led to nothing outside a moment ago may do so now, as links and
- * the caller's memory change: such a file is not opened here, where any directory is handed over.
+ * Opens the file of a call, in the root. Note that a path that led to nothing outside a moment ago
+ * may lead there now, because links and the caller's memory change: such a file is not opened here,
+ * where any directory is handed over.
  */
 static struct answer open_once(const struct monitor *monitor, const struct call *call, const struct opening *opening)
 {

@@ -20,7 +20,7 @@
 
 void end_place(struct place_in *place) { close_fd_behind(&place->parent); }
 
-/* Looks it up part by part, where the kernel cannot keep a path below a directory. */
+/* Looks a path up part by part, where the kernel cannot keep a path below a directory. */
 static int walk_to(const struct monitor *monitor, const char *path, int flags)
 {
 	cleanup_walk struct walk at = NO_WALK;

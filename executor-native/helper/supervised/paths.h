@@ -17,18 +17,18 @@ struct step_path {
 };
 
 /*
- * Returns a descriptor (O_PATH) of what it leads to, in the root or among what the step sees of
- * /proc, /sys and /dev; or a negative errno.
+ * Returns a descriptor (O_PATH) of the file that a path leads to, in the root or among the files of
+ * /proc, /sys and /dev that the step sees; or a negative errno.
  */
 int hold_path(const struct monitor *monitor, const struct call *call, struct step_path path);
 
 /*
- * Does the same for a file that the step may change, which lies in the root. Returns -EROFS for
- * devices and other files of the machine.
+ * Returns the same for a file that the step may change, which lies in the root; -EROFS for devices
+ * and other files of the machine.
  */
 int hold_own(const struct monitor *monitor, const struct call *call, struct step_path path);
 
-/* Does the same for a path that was read already. */
+/* Returns the same as hold_path for a path that was read already. */
 int hold_text(const struct monitor *monitor, const struct call *call, const char *text);
 
 /* A name in a directory that is held. */

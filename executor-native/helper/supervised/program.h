@@ -14,8 +14,8 @@ struct program {
 };
 
 /*
- * Finds it, over the interpreters that scripts name. Returns 0, or as a negative errno what exec
- * would say.
+ * Finds the program, through the interpreters that scripts name. Returns 0, or the error of exec as
+ * a negative errno.
  */
 int find_program(const struct monitor *monitor, const struct call *call, struct step_path path, struct program *program);
 

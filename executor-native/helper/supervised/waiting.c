@@ -12,7 +12,7 @@
 /* The least that the C library takes. */
 #define THREAD_STACK 65536
 
-/* An opening that a thread does. */
+/* A file that a thread opens. */
 struct waiting_open {
 	struct call call;
 	int held, flags;

@@ -40,7 +40,7 @@ bool receive_call(int listener, union notification *notification);
 struct call call_of(const union notification *notification, int listener);
 void answer_call(const union notification *notification, int listener, struct answer answer);
 
-/* Answers a call at once, for what follows after it; the rest says that it is answered. */
+/* Answers a call at once. The caller of this function then returns that the call is answered. */
 void answer_waiting(const struct call *call, int64_t value);
 
 /*
@@ -63,7 +63,7 @@ bool write_memory(const struct call *call, uint64_t address, const void *data, s
 /* Reads a text with its NUL; false when it is longer than `room`. */
 bool read_text(const struct call *call, uint64_t address, char *text, size_t room);
 
-/* The same with another way to read memory. */
+/* A way to read memory of a caller; read_text reads by read_memory. */
 typedef bool memory_reader(const struct call *call, uint64_t address, void *data, size_t size);
 bool read_text_by(memory_reader *read, const struct call *call, uint64_t address, char *text, size_t room);
 

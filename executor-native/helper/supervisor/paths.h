@@ -35,12 +35,12 @@ struct located {
 bool locate(const struct call *call, int directory, uint64_t path, int flags, struct located *located);
 
 /*
- * Finds it by a descriptor that is good until the next call is answered. False also for a file that
- * is not on a mount of the sandbox: the kernel, which knows what the caller may do, answers.
+ * Finds the file by a descriptor that is valid until the next call is answered. False also for a
+ * file that is not on a mount of the sandbox: the kernel, which knows the caller's rights, answers.
  */
 bool hold(const struct call *call, int directory, uint64_t path, int flags, struct located *located);
 
-/* Finds a file that is to be made, by a descriptor of its directory. */
+/* Finds the place of a file that is to be made, by a descriptor of its directory. */
 bool hold_parent(const struct call *call, int directory, uint64_t path, struct located *located);
 
 /* Reads which mounts this process sees. */

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The form that the kernel gives them in the set NT_PRSTATUS. */
+/* Registers in the form of the kernel's set NT_PRSTATUS. */
 #define REGISTER_ROOM 34
 typedef struct {
 	uint64_t items[REGISTER_ROOM];

@@ -39,9 +39,9 @@ static char *owners_path(const struct spec *spec)
 }
 
 /*
- * Opens them before the command begins: a command may have ended when the descriptor of its filter
- * is read, and a process that has ended has no mounts. The command waits for the message that is
- * sent at the end of this.
+ * Opens the descriptors before the command begins: a command may have endedwhen the descriptor of
+ * its filter is read, and a process that has ended has no mounts. The command waits for the message
+ * that is sent at the end of this.
  */
 static struct outside open_outside(const struct spec *spec, struct owners *owners, pid_t init, int control)
 {

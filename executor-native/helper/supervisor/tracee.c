@@ -87,7 +87,7 @@ bool hold_caller(struct tracee *tracee, const struct call *call, struct ends *en
 	return wait_event(tracee, PTRACE_CONT, &status) && read_registers(tracee->thread, &tracee->saved);
 }
 
-/* Lets it run up to its next call, which is the one that is replaced. */
+/* Lets the process run up to its next call, which is then replaced. */
 static bool go_to_call(struct tracee *tracee)
 {
 	registers now = tracee->saved;

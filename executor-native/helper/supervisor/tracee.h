@@ -25,17 +25,20 @@ struct tracee {
 	size_t signal_count;
 };
 
-/* Holds the caller, whose call ends with that. False: it is gone, or cannot be held. */
+/* Holds the caller, whose call ends with that; false when the caller is gone or cannot be held. */
 bool hold_caller(struct tracee *tracee, const struct call *call, struct ends *ends);
 
-/* Makes it do a call. `REPLACED`: the call was exec, and the process is another program. */
+/*
+ * Makes the held process do a call. `REPLACED`: the call was exec, and the process is another
+ * program.
+ */
 enum outcome { GONE, RETURNED, REPLACED };
 enum outcome do_call(struct tracee *tracee, long number, const uint64_t arguments[6], int64_t *result);
 
-/* Lets it go on, as if its own call had had this result. */
+/* Lets the process go on, as if its own call had had this result. */
 void release(struct tracee *tracee, int64_t result);
 
-/* Lets it go on as the program that it became, and kills it. */
+/* Lets the process go on as the program that it became, and kills the process. */
 void release_replaced(struct tracee *tracee);
 void end_tracee(struct tracee *tracee);
 
