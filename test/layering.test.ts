@@ -67,7 +67,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
   "oci/layer": ["model", "read", "write", "."],
   "frontend/hcl": ["values", "ast.ts", "errors.ts", "syntax", "evaluate", "patterns", "functions"],
   frontend: ["frontend.ts", "hcl", "bake", "compose", "dockerfile"],
-  "frontend/dockerfile": ["problem.ts", "ast.ts", "values", "errors", "syntax", "lint", "stage", "instructions", "passes", "."],
+  "frontend/dockerfile": ["problem.ts", "instruction-shapes.ts", "ast.ts", "values", "errors", "syntax", "lint", "stage", "instructions", "passes", "."],
   cache: ["contract", ".", "database", "processes", "content", "builds", "index", "collect", "open-store.ts", "remote"],
   solver: [
     "result.ts",

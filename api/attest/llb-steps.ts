@@ -1,7 +1,8 @@
-import type { ExecOp, FileAction, Mount, Op, Owner } from "../../llb/ops.js";
+import type { FileAction, Op, Owner } from "../../llb/ops.js";
 import { publicSource } from "../../llb/sources/source.js";
 import { type Rootfs, topological, type Vertex } from "../../llb/vertex.js";
 import { parsePlatform } from "../../oci/platform.js";
+import { execMessage, execMounts, mountMessage } from "../../solver/buildkit-keys/exec-message.js";
 
 /** A step of a graph in the JSON form of BuildKit's messages. */
 export interface LlbStep {
@@ -52,63 +53,16 @@ function opOf(op: Op): Readonly<Record<string, unknown>> {
       return { source: { identifier, ...(Object.keys(attrs).length > 0 && { attrs }) } };
     }
     case "exec":
-      return { exec: execOf(op) };
+      return {
+        exec: execMessage(
+          op,
+          execMounts(op).map((mount) => mountMessage(mount)),
+        ),
+      };
     case "file":
       return { file: { actions: op.actions.map((action, index) => actionOf(action, index === op.actions.length - 1)) } };
     default:
       return { [op.kind]: {} };
-  }
-}
-
-function execOf({ args, env, cwd, user, network, security, mounts, ...op }: ExecOp): Readonly<Record<string, unknown>> {
-  const meta = {
-    args,
-    env,
-    cwd,
-    ...(user === "" ? {} : { user }),
-    ...(op.hostname === undefined ? {} : { hostname: op.hostname }),
-    ...(op.extraHosts && { extraHosts: op.extraHosts.map(({ host, ip }) => ({ Host: host, IP: ip })) }),
-    ...(op.ulimits && { ulimit: op.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })) }),
-  };
-  return {
-    meta,
-    mounts: [...mounts.slice(0, 1).map(mountOf), ...shmOf(op.shmSize), ...mounts.slice(1).map(mountOf)],
-    ...(network === "default" ? {} : { network: network === "host" ? 1 : 2 }),
-    ...(security === "insecure" ? { security: 1 } : {}),
-    ...(op.secretEnv && { secretenv: op.secretEnv.map(({ id, name, optional }) => ({ ID: id, name, ...(optional && { optional }) })) }),
-  };
-}
-
-/** Returns the mount of /dev/shm behind the root's, which is BuildKit's form of its size. */
-function shmOf(size: number | undefined): readonly Readonly<Record<string, unknown>>[] {
-  return size === undefined ? [] : [{ dest: "/dev/shm", input: -1, output: -1, mountType: 4, TmpfsOpt: { size } }];
-}
-
-const SHARING = { shared: undefined, private: 1, locked: 2 } as const;
-
-function mountOf(mount: Mount): Readonly<Record<string, unknown>> {
-  const base = { dest: mount.dest, ...(mount.readonly && { readonly: true }) };
-  switch (mount.type) {
-    case "bind":
-      return {
-        ...base,
-        ...(mount.input === 0 ? {} : { input: mount.input }),
-        ...(mount.selector === "/" ? {} : { selector: mount.selector }),
-        ...(mount.dest === "/" ? {} : { output: -1 }),
-      };
-    case "cache": {
-      const sharing = SHARING[mount.sharing];
-      const cacheOpt = { ID: mount.id, ...(sharing === undefined ? {} : { sharing }) };
-      return { ...base, input: mount.input, output: -1, mountType: 3, cacheOpt };
-    }
-    case "tmpfs":
-      return { ...base, input: -1, output: -1, mountType: 4, ...(mount.size > 0 && { TmpfsOpt: { size: mount.size } }) };
-    default: {
-      const { id, uid, gid, mode, optional } = mount;
-      const option = { ID: id, ...(uid && { uid }), ...(gid && { gid }), mode, ...(optional && { optional }) };
-      const secret = mount.type === "secret";
-      return { ...base, input: -1, output: -1, mountType: secret ? 1 : 2, [secret ? "secretOpt" : "SSHOpt"]: option };
-    }
   }
 }
 

@@ -1,10 +1,12 @@
-import { CACHE_TYPES, type CacheType } from "../../cache/remote/backends.js";
+import type { CacheType } from "../../cache/remote/backend.js";
+import { CACHE_TYPES } from "../../cache/remote/backends.js";
 import type { CacheFrom, CacheTo } from "../../cache/remote/options.js";
 import { checkCompression } from "../../oci/layer/write/compress.js";
 import { parseReference } from "../../oci/reference.js";
 import type { AttributeForm, Attributes } from "../../core/attributes.js";
 
-export { CACHE_TYPES, type CacheType } from "../../cache/remote/backends.js";
+export type { CacheType } from "../../cache/remote/backend.js";
+export { CACHE_TYPES } from "../../cache/remote/backends.js";
 
 /**
  * Returns the attributes that a cache of this type has; undefined where it cannot be read or

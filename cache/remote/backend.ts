@@ -1,3 +1,4 @@
+import type { Attributes } from "../../core/attributes.js";
 import type { OnWait } from "../../net/limits.js";
 import type { Environment } from "../../net/proxy.js";
 import type { RegistryClient } from "../../oci/registry/client.js";
@@ -71,4 +72,19 @@ export interface Backend<From, To, Found = From> {
    * Returns the options that find a layer by the origin that {@link CacheSource.origin} recorded.
    */
   origin?(origin: CacheOrigin): Found;
+}
+
+/**
+ * A type of cache: its attributes, and its program, which is loaded when a build has such a cache.
+ */
+export interface CacheType {
+  readonly type: string;
+  /** Attributes of a cache that is read, and of one that is written; without them it cannot be. */
+  readonly attributes: { readonly from?: Attributes; readonly to?: Attributes };
+  /** Type with which a cache is read that cannot be read with its own. */
+  readonly readAs?: string;
+  /** Values that are refused, each with the reason and the way out. */
+  readonly refuses?: readonly { readonly key: string; readonly value: string; readonly found: string; readonly hint: string }[];
+  /** Returns the program. Without it the cache is no place of its own. */
+  readonly load?: () => Promise<Backend<never, never, unknown>>;
 }

@@ -1,6 +1,6 @@
 import type { Environment } from "../../net/proxy.js";
-import type { Backend, BackendContext, CacheSource, CacheTarget } from "./backend.js";
-import { CACHE_TYPES, type CacheType } from "./backends.js";
+import type { Backend, BackendContext, CacheSource, CacheTarget, CacheType } from "./backend.js";
+import { CACHE_TYPES } from "./backends.js";
 import type { CacheFrom, CacheTo } from "./options.js";
 import { parseCacheOrigin } from "./origin.js";
 

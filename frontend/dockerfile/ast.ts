@@ -1,4 +1,5 @@
 import type { SourceRange } from "../../core/diagnostics.js";
+import type { KindOf } from "./instruction-shapes.js";
 import type { Problem } from "./problem.js";
 
 /** Part of the key under which ASTs are cached. Raise it with every change of the types below. */
@@ -74,19 +75,19 @@ interface InstructionBase {
 }
 
 export interface ShellNode extends InstructionBase {
-  readonly kind: "run" | "cmd" | "entrypoint" | "shell";
+  readonly kind: KindOf<"shell">;
   readonly command?: CommandLine;
 }
 
 /** Words between blanks, or a JSON array. */
 export interface ListNode extends InstructionBase {
-  readonly kind: "add" | "copy" | "volume";
+  readonly kind: KindOf<"list">;
   readonly json: boolean;
   readonly args: readonly Word[];
 }
 
 export interface WordsNode extends InstructionBase {
-  readonly kind: "from" | "expose";
+  readonly kind: KindOf<"words">;
   readonly args: readonly Word[];
 }
 
@@ -96,31 +97,31 @@ export interface Pair {
 }
 
 export interface PairsNode extends InstructionBase {
-  readonly kind: "env" | "label";
+  readonly kind: KindOf<"pairs">;
   readonly pairs: readonly Pair[];
   /** True for `ENV name the rest is the value`. */
   readonly legacy: boolean;
 }
 
 export interface ArgNode extends InstructionBase {
-  readonly kind: "arg";
+  readonly kind: KindOf<"args">;
   readonly args: readonly { readonly name: Word; readonly value?: Word }[];
 }
 
 export interface TextNode extends InstructionBase {
-  readonly kind: "maintainer" | "stopsignal" | "user" | "workdir";
+  readonly kind: KindOf<"text">;
   readonly value?: Word;
 }
 
 export interface HealthcheckNode extends InstructionBase {
-  readonly kind: "healthcheck";
+  readonly kind: KindOf<"health">;
   /** `CMD` or `NONE`, as written. */
   readonly type?: Word;
   readonly command?: CommandLine;
 }
 
 export interface OnbuildNode extends InstructionBase {
-  readonly kind: "onbuild";
+  readonly kind: KindOf<"trigger">;
   /** Trigger as the image's config holds it: with blanks at the end, as docker keeps them. */
   readonly triggerText: string;
   readonly trigger?: Instruction;

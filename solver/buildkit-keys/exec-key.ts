@@ -1,18 +1,10 @@
-import { unreachable } from "../../core/errors.js";
 import type { ExecOp, Mount } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
 import { parsePlatform } from "../../oci/platform.js";
+import { execMessage, execMounts, hasDefaultName, mountMessage, NONE } from "./exec-message.js";
 import { mkdirKey } from "./file-key.js";
 import { goJson, omitEmpty } from "./go-json.js";
 import { type ContentSelector, digestOf, type KeyInput, type KeyVertex, recordDigest } from "./key-vertex.js";
-
-const NETWORKS = { default: 0, host: 1, none: 2 } as const;
-const SECURITY = { sandbox: 0, insecure: 1 } as const;
-const SHARING = { shared: 0, private: 1, locked: 2 } as const;
-const MOUNTS = { bind: 0, secret: 1, ssh: 2, cache: 3, tmpfs: 4 } as const;
-
-/** Number of a mount's missing output or input. */
-const NONE = -1;
 
 /** Default of a cache mount, for which BuildKit makes no directory beforehand. */
 const PLAIN_CACHE = { uid: 0, gid: 0, mode: 0o755 };
@@ -23,86 +15,30 @@ const PLAIN_CACHE = { uid: 0, gid: 0, mode: 0o755 };
  */
 export function execKey(op: ExecOp, vertex: Vertex, known: (input: Vertex) => KeyVertex | undefined): KeyVertex | undefined {
   const inputs = new ExecInputs(vertex, known);
-  const mounts: Record<string, unknown>[] = [];
-  for (const mount of withShm(op)) {
-    const message = mountMessage(mount, inputs);
+  const mounts: Readonly<Record<string, unknown>>[] = [];
+  for (const mount of execMounts(op)) {
+    const message = keyMessage(mount, inputs);
     if (!message) return undefined;
     mounts.push(message);
   }
   // BuildKit leaves out a root filesystem that stands alone.
   const plain = mounts.length === 1 && op.mounts[0]?.type === "bind" && !op.mounts[0].readonly;
-  const exec = omitEmpty({
-    meta: omitEmpty({
-      args: op.args,
-      env: op.env,
-      cwd: op.cwd,
-      user: op.user,
-      extraHosts: (op.extraHosts ?? []).map(({ host }) => omitEmpty({ Host: host })),
-      hostname: op.hostname,
-      ulimit: (op.ulimits ?? []).map(({ name, soft, hard }) => omitEmpty({ Name: name, Soft: soft, Hard: hard })),
-      removeMountStubsRecursive: true,
-    }),
-    mounts: plain ? [] : mounts,
-    network: NETWORKS[op.network],
-    security: SECURITY[op.security],
-    secretenv: (op.secretEnv ?? []).map(({ id, name, optional }) => omitEmpty({ ID: id, name, optional })),
-  });
+  const hosts = (op.extraHosts ?? []).map(({ host }) => ({ host, ip: "" }));
+  const exec = execMessage({ ...op, extraHosts: hosts }, plain ? [] : mounts);
   const { os, architecture, variant } = parsePlatform(vertex.platform ?? "linux");
   const json = goJson({ Type: "buildkit.exec.v0", Exec: exec, OS: os, Arch: architecture, ...omitEmpty({ Variant: variant }) });
   const all = inputs.all();
   return json === undefined || !all ? undefined : { digests: [recordDigest(digestOf(json), 0)], inputs: all };
 }
 
-/**
- * Returns the mounts in BuildKit's order: by path, then secrets, then agents. The size of /dev/shm
- * is a mount.
- */
-function withShm(op: ExecOp): readonly Mount[] {
-  const shm: Mount[] = op.shmSize ? [{ type: "tmpfs", dest: "/dev/shm", readonly: false, size: op.shmSize }] : [];
-  const rank = ({ type }: Mount): number => (type === "ssh" ? 2 : type === "secret" ? 1 : 0);
-  const files = [...op.mounts, ...shm];
-  return files.sort((a, b) => rank(a) - rank(b) || (rank(a) === 0 ? (a.dest < b.dest ? -1 : 1) : 0));
-}
-
-function mountMessage(mount: Mount, inputs: ExecInputs): Record<string, unknown> | undefined {
-  const { dest, readonly: isReadonly } = mount;
-  switch (mount.type) {
-    case "bind": {
-      // A script of a heredoc is mounted below a directory that BuildKit writes with a slash.
-      const target = dest === "/dev/pipes" ? "/dev/pipes/" : dest;
-      const output = dest === "/" && !isReadonly ? 0 : NONE;
-      return omitEmpty({ input: inputs.add(mount), dest: target, output, readonly: isReadonly });
-    }
-    case "cache": {
-      const input = mount.input < 0 ? inputs.addPrepared(mount) : inputs.add(mount);
-      if (input === undefined) return undefined;
-      const common = { input, dest, output: NONE, readonly: isReadonly, mountType: MOUNTS.cache };
-      return { ...omitEmpty(common), cacheOpt: cacheMessage(mount) };
-    }
-    case "tmpfs":
-      return {
-        ...omitEmpty({ input: NONE, dest, output: NONE, readonly: isReadonly, mountType: MOUNTS.tmpfs }),
-        TmpfsOpt: omitEmpty({ size: mount.size }),
-      };
-    case "secret":
-    case "ssh": {
-      const { id, uid, gid, mode, optional } = mount;
-      // The default agent has no name there.
-      const name = mount.type === "ssh" && id === "default" ? "" : id;
-      const file = omitEmpty({ ID: name, uid, gid, mode, optional });
-      const member = mount.type === "secret" ? "secretOpt" : "SSHOpt";
-      return { ...omitEmpty({ input: NONE, dest, mountType: MOUNTS[mount.type] }), [member]: file };
-    }
-    default:
-      return unreachable(mount);
-  }
-}
-
-/** Returns the message of a cache mount. Its name counts only when it is the default one. */
-function cacheMessage({ id, dest, sharing }: Mount & { readonly type: "cache" }): Record<string, unknown> {
-  const inNamespace = id.slice(id.indexOf("/") + 1) === dest && !id.startsWith("/");
-  if (sharing !== "shared" || (id !== dest && !inNamespace)) return {};
-  return omitEmpty({ ID: inNamespace ? id : `/${id}`, sharing: SHARING[sharing] });
+/** Returns what the key has of a mount: selectors are parts of the inputs. */
+function keyMessage(mount: Mount, inputs: ExecInputs): Readonly<Record<string, unknown>> | undefined {
+  const input = inputs.of(mount);
+  if (input === undefined) return undefined;
+  const message = { ...mountMessage(mount, input), selector: undefined };
+  // The name of a cache mount counts only when it is the default one.
+  const counts = mount.type !== "cache" || (mount.sharing === "shared" && hasDefaultName(mount));
+  return counts ? message : { ...message, cacheOpt: {} };
 }
 
 interface ExecInput {
@@ -124,7 +60,23 @@ class ExecInputs {
     this.#known = known;
   }
 
-  add({ input, selector, dest }: Mount & { readonly type: "bind" | "cache" }): number {
+  /** Returns the number of a mount's input; undefined where the input has no key. */
+  of(mount: Mount): number | undefined {
+    if (mount.type === "bind") return this.#add(mount);
+    if (mount.type !== "cache") return NONE;
+    return mount.input < 0 ? this.#addPrepared(mount) : this.#add(mount);
+  }
+
+  /** Returns the inputs; undefined when one of them has no key. */
+  all(): readonly KeyInput[] | undefined {
+    const inputs = this.#found.map(({ source, vertex, selectors, content }): KeyInput => {
+      const request = content && source ? { input: source, selectors: contentSelectors(selectors) } : undefined;
+      return { vertex, selector: digestOf(selectors.join("\0")), content: request };
+    });
+    return inputs.every(({ vertex, content }) => vertex !== undefined || content !== undefined) ? inputs : undefined;
+  }
+
+  #add({ input, selector, dest }: Mount & { readonly type: "bind" | "cache" }): number {
     const source = this.#vertex.inputs[input]?.vertex;
     if (!source) return NONE;
     let index = this.#found.findIndex((other) => other.source === source);
@@ -139,19 +91,10 @@ class ExecInputs {
   /**
    * Adds the directory of a cache mount that has an owner or a mode: BuildKit makes it beforehand.
    */
-  addPrepared({ uid, gid, mode }: Mount & { readonly type: "cache" }): number | undefined {
+  #addPrepared({ uid, gid, mode }: Mount & { readonly type: "cache" }): number | undefined {
     if (uid === PLAIN_CACHE.uid && gid === PLAIN_CACHE.gid && mode === PLAIN_CACHE.mode) return NONE;
     const vertex = mkdirKey("/cache", mode, { user: uid, group: gid });
     return vertex && this.#found.push({ source: undefined, vertex, selectors: ["/cache"], content: false }) - 1;
-  }
-
-  /** Returns the inputs; undefined when one of them has no key. */
-  all(): readonly KeyInput[] | undefined {
-    const inputs = this.#found.map(({ source, vertex, selectors, content }): KeyInput => {
-      const request = content && source ? { input: source, selectors: contentSelectors(selectors) } : undefined;
-      return { vertex, selector: digestOf(selectors.join("\0")), content: request };
-    });
-    return inputs.every(({ vertex, content }) => vertex !== undefined || content !== undefined) ? inputs : undefined;
   }
 }
 

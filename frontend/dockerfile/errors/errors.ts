@@ -1,5 +1,6 @@
 import type { SourceRange } from "../../../core/diagnostics.js";
 import type { Flag } from "../ast.js";
+import { SHAPES } from "../instruction-shapes.js";
 import { fixOf, partRange, replaceWord } from "./edits.js";
 import { didYouMean, nearest, problem } from "./make-problem.js";
 import type { Problem } from "../problem.js";
@@ -12,8 +13,7 @@ import type { Problem } from "../problem.js";
 export * from "./instruction-errors.js";
 export * from "./stage-errors.js";
 
-const INSTRUCTION_NAMES =
-  "ADD ARG CMD COPY ENTRYPOINT ENV EXPOSE FROM HEALTHCHECK LABEL MAINTAINER ONBUILD RUN SHELL STOPSIGNAL USER VOLUME WORKDIR".split(" ");
+const INSTRUCTION_NAMES = Object.keys(SHAPES).map((name) => name.toUpperCase());
 
 // Reading the text
 
@@ -65,10 +65,10 @@ export const unknownInstruction = (name: string, range: SourceRange, before?: Li
 };
 
 /** Instructions that are written over several lines. */
-const CONTINUED = new Set("RUN ENV LABEL COPY ADD CMD ENTRYPOINT ARG EXPOSE VOLUME HEALTHCHECK ONBUILD SHELL".split(" "));
+const CONTINUED = new Set(Object.entries(SHAPES).flatMap(([name, shape]) => (name === "from" || shape === "text" ? [] : [name])));
 
 export function mayContinue(instruction: string): boolean {
-  return CONTINUED.has(instruction.toUpperCase());
+  return CONTINUED.has(instruction.toLowerCase());
 }
 
 /**

@@ -1,5 +1,5 @@
 import { createToken, Lexer, type CustomPatternMatcherFunc, type ITokenConfig, type TokenType } from "chevrotain";
-import type { InstructionKind } from "../ast.js";
+import { SHAPES, type Shape } from "../instruction-shapes.js";
 
 /**
  * Escape character of the file that is being lexed. Lexing is synchronous: {@link ./lexer.ts} sets
@@ -17,31 +17,8 @@ export interface TokenPayload {
   readonly invalid?: boolean;
 }
 
-/**
- * Shapes of the text after a keyword. Each is a lexer mode, and a category of keywords with one
- * grammar alternative.
- */
-export type Shape = "shell" | "list" | "words" | "pairs" | "args" | "text" | "health";
-
-const SHAPES: Readonly<Record<Exclude<InstructionKind, "onbuild">, Shape>> = {
-  add: "list",
-  arg: "args",
-  cmd: "shell",
-  copy: "list",
-  entrypoint: "shell",
-  env: "pairs",
-  expose: "words",
-  from: "words",
-  healthcheck: "health",
-  label: "pairs",
-  maintainer: "text",
-  run: "shell",
-  shell: "shell",
-  stopsignal: "text",
-  user: "text",
-  volume: "list",
-  workdir: "text",
-};
+/** Shapes with a lexer mode of their own. The instruction behind ONBUILD pushes its own mode. */
+type Mode = Exclude<Shape, "trigger">;
 
 function category(name: string): TokenType {
   return createToken({ name, pattern: Lexer.NA });
@@ -50,7 +27,7 @@ function category(name: string): TokenType {
 /** Category of the tokens that a flag may follow. */
 export const Keyword = category("Keyword");
 
-export const KEYWORD_CATEGORIES: Readonly<Record<Shape, TokenType>> = {
+export const KEYWORD_CATEGORIES: Readonly<Record<Mode, TokenType>> = {
   shell: category("ShellKeyword"),
   list: category("ListKeyword"),
   words: category("WordsKeyword"),
@@ -73,8 +50,8 @@ function keyword(name: string, config: Partial<ITokenConfig>): TokenType {
   });
 }
 
-export const KEYWORDS: readonly TokenType[] = Object.entries(SHAPES).map(([name, shape]) =>
-  keyword(name, { categories: [Keyword, KEYWORD_CATEGORIES[shape]], push_mode: shape }),
+export const KEYWORDS: readonly TokenType[] = Object.entries(SHAPES).flatMap(([name, shape]) =>
+  shape === "trigger" ? [] : [keyword(name, { categories: [Keyword, KEYWORD_CATEGORIES[shape]], push_mode: shape })],
 );
 
 /** Pushes no mode: the instruction after it does, and one line end must pop exactly one. */

@@ -1,5 +1,7 @@
 import { Writable } from "node:stream";
 import test from "ava";
+import { cacheTypes } from "../../../api/options/cache-types.js";
+import { OUTPUT_TYPES } from "../../../api/options/output-types.js";
 import type { BuildOptions } from "../../../api/options/options.js";
 import { resolveBuildOptions } from "../../../api/options/resolve-options.js";
 import { TsbuildError } from "../../../core/errors.js";
@@ -16,7 +18,7 @@ const WRONG: readonly (readonly [options: unknown, message: string])[] = [
   [{ outputs: ["oci"] }, 'Cannot use an array as the option "outputs": it must be an array of objects'],
   [
     { outputs: [{ type: "zip" }] },
-    'Cannot use "zip" as the type of an output: it must be one of oci, docker, local, tar, registry, image, cacheonly',
+    `Cannot use "zip" as the type of an output: it must be one of ${OUTPUT_TYPES.map(({ type }) => type).join(", ")}`,
   ],
   [{ outputs: [{ type: "oci" }] }, "Cannot use undefined as the dest of an output of type oci: it must be a path or a Writable"],
   [
@@ -28,7 +30,7 @@ const WRONG: readonly (readonly [options: unknown, message: string])[] = [
     { outputs: [{ type: "oci", dest: "x", compression: "lz4" }] },
     'Cannot use "lz4" as the compression of an output of type oci: it must be one of gzip, zstd, uncompressed',
   ],
-  [{ cacheFrom: [{ type: "inline" }] }, 'Cannot use "inline" as the type of a cache: it must be one of registry, local, gha, s3'],
+  [{ cacheFrom: [{ type: "inline" }] }, `Cannot use "inline" as the type of a cache: it must be one of ${cacheTypes("from").join(", ")}`],
   [{ cacheTo: [{ type: "registry" }] }, "Cannot use undefined as the ref of a cache of type registry: it must be a string"],
   [
     { cacheTo: [{ type: "local", dest: "x", mounts: "some" }] },

@@ -1,6 +1,7 @@
 import test from "ava";
-import { parseCacheFrom, parseCacheTo } from "../../api/texts/cache.js";
-import type { CliEnvironment } from "../../cli/environment.js";
+import { cacheTypes } from "../../../api/options/cache-types.js";
+import { parseCacheFrom, parseCacheTo } from "../../../api/texts/cache.js";
+import type { CliEnvironment } from "../../../cli/environment.js";
 
 /** Only the working directory is asked for. */
 const environment = { cwd: "/work" } as CliEnvironment;
@@ -71,19 +72,16 @@ const TO: readonly (readonly [string, readonly object[]])[] = [
 for (const [value, expected] of FROM) test(`--cache-from ${value}`, (t) => t.deepEqual(from(value), expected as ReturnType<typeof from>));
 for (const [value, expected] of TO) test(`--cache-to ${value}`, (t) => t.deepEqual(to(value), expected as ReturnType<typeof to>));
 
+const TYPES = cacheTypes("from").join(", ");
+
 const REFUSED: readonly (readonly [typeof from | typeof to, string, string, string?])[] = [
   [from, "type=registry", 'Cannot read --cache-from "type=registry": type=registry needs ref=…'],
-  [from, "ref=x", 'Cannot read --cache-from "ref=x": it has no type', "type is one of registry, local, gha, s3"],
-  [
-    from,
-    "type=locla,src=x",
-    'Cannot read --cache-from "type=locla,src=x": type "locla" is none of registry, local, gha, s3',
-    "did you mean type=local?",
-  ],
+  [from, "ref=x", 'Cannot read --cache-from "ref=x": it has no type', `type is one of ${TYPES}`],
+  [from, "type=locla,src=x", `Cannot read --cache-from "type=locla,src=x": type "locla" is none of ${TYPES}`, "did you mean type=local?"],
   [
     from,
     "type=inline",
-    'Cannot read --cache-from "type=inline": type "inline" is none of registry, local, gha, s3',
+    `Cannot read --cache-from "type=inline": type "inline" is none of ${TYPES}`,
     "an inline cache is read with type=registry",
   ],
   [
