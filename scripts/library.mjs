@@ -1,7 +1,9 @@
-// Makes the library of dist/: index and llb, and the programs of the worker and of threads, which
-// share their chunks.
+// Makes the library of dist/: index and llb, which share their chunks, and the programs of the
+// worker and of threads.
 //   index.cjs   the library; every Node that tsbuild runs on can require it
 //   index.js    the same module for `import`
+//   worker.cjs  the worker process; one file, see bundlePrograms
+//   thread.cjs  threads there and in the main process; one file
 // Names of index.js are taken from index.cjs, so that a program which imports it and whose packages
 // require it has one library with one state, and `instanceof` holds.
 import { basename, dirname, join, relative } from "node:path";
@@ -14,12 +16,16 @@ const PROGRAMS = { worker: "api/session/worker-entry.ts", thread: "api/session/t
 
 /** Stands in a chunk for `import.meta.url`. */
 const URL_NAME = "__moduleUrl";
-const URL_LINE = `const ${URL_NAME}=require("node:url").pathToFileURL(__filename).href;`;
+const URL_LINE = `"use strict";const ${URL_NAME}=require("node:url").pathToFileURL(__filename).href;`;
 
 export async function bundleLibrary(shared, outdir) {
+  await Promise.all([bundleModules(shared, outdir), bundlePrograms(shared, outdir)]);
+}
+
+async function bundleModules(shared, outdir) {
   const { outputFiles, metafile } = await build({
     ...shared,
-    entryPoints: { ...MODULES, ...PROGRAMS },
+    entryPoints: MODULES,
     outdir,
     write: false,
     metafile: true,
@@ -50,6 +56,22 @@ export async function bundleLibrary(shared, outdir) {
     const file = relative(shared.absWorkingDir, join(outdir, `${name}.cjs`));
     writeFileSync(join(outdir, `${name}.js`), wrapper(name, metafile.outputs[file].exports));
   }
+}
+
+/**
+ * Bundles each program as one file. Note that they share no chunks with the library, because a
+ * process or thread that looks for forty files takes half as long again to start.
+ */
+async function bundlePrograms(shared, outdir) {
+  await build({
+    ...shared,
+    entryPoints: PROGRAMS,
+    outdir,
+    format: "cjs",
+    outExtension: { ".js": ".cjs" },
+    define: { "import.meta.url": URL_NAME },
+    banner: { js: URL_LINE },
+  });
 }
 
 function wrapper(name, names) {

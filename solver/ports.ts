@@ -46,6 +46,8 @@ export interface Authorities {
 export interface Sandboxes {
   /** Starts the worker when it is asked for the first time. */
   worker(): Promise<Worker>;
+  /** Starts what a step needs, because one is going to run. */
+  expect(): void;
   /** Returns the authorities that steps trust beside their image's; in no key and no layer. */
   authorities(): Promise<Authorities | undefined>;
   /**

@@ -126,6 +126,7 @@ export class BuildSolver {
     this.#shared = {
       sandboxes: {
         worker,
+        expect: () => workers.expectSteps(),
         network: networkOfSteps(build.defaultNetwork, () => workers.sharedNetwork()),
         ...(build.limits ? { limits: build.limits } : {}),
         fitMemory: build.fitMemory,

@@ -42,6 +42,8 @@ serveWorker({
       readonly directories: readonly string[];
       readonly text: Uint8Array;
     }) => removeFromFiles(root, directories, text),
+    /** Starts a thread for work that is about to come. */
+    prepareThread: () => pool.prepare(),
     readFile: ({ path }: { readonly path: string }) => readFileSync(fsPath(path)),
   },
   runTask: (name, params, { signal, progress }) => pool.run(name, params, { signal, onProgress: progress }),

@@ -19,6 +19,7 @@ export class Workers implements AsyncDisposable {
   readonly #isolation: string | undefined;
   readonly #closeTasks: () => Promise<void>;
   #worker: Promise<Worker> | undefined;
+  #expected = false;
   #network: Promise<SharedNetwork> | undefined;
 
   /** `isolation`: tier of the steps, when the caller chose one. */
@@ -34,6 +35,16 @@ export class Workers implements AsyncDisposable {
   worker(): Promise<Worker> {
     this.#worker ??= this.#startWorker();
     return this.#worker;
+  }
+
+  /** Starts the worker and a thread in it, because a step is going to need both. */
+  expectSteps(): void {
+    if (this.#expected) return;
+    this.#expected = true;
+    this.worker()
+      .then((worker) => worker.task<void>("prepareThread", {}))
+      // The step that asks for the worker reports why there is none.
+      .catch(() => undefined);
   }
 
   /** Returns the network of steps that ask for none, which all steps of this worker share. */

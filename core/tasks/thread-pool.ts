@@ -27,6 +27,8 @@ interface ThreadPoolOptions {
   readonly entry: string | URL;
   /** Most threads at once; default: available parallelism. */
   readonly size?: number;
+  /** Milliseconds that a task waits for a busy thread before another one is started. */
+  readonly growthMs?: number;
   /**
    * Milliseconds that a cancelled task may take to stop by itself before its thread is ended.
    * Default 2,000.
@@ -39,6 +41,12 @@ interface ThreadPoolOptions {
  * thread fills that with garbage before it looks for any, however little lives.
  */
 const YOUNG_GENERATION = 6;
+
+/**
+ * Milliseconds that a task waits for a busy thread before another one is started. Note that we do
+ * not start it at once, because its start takes longer than most tasks.
+ */
+const GROWTH = 10;
 
 export interface RunOptions {
   readonly signal?: AbortSignal;
@@ -73,24 +81,27 @@ interface Thread {
 }
 
 /**
- * Runs named tasks on worker threads. Threads start when there is work for them and are kept; idle
- * ones do not keep the process alive. Each thread runs one task at a time. Tasks without a thread
- * wait in order of arrival. An aborted task rejects with CanceledError after it stopped, so that
- * its files are gone or may be removed by then.
+ * Runs named tasks on worker threads. The first thread starts with the first task, others when
+ * tasks wait for a while. Threads are kept; idle ones do not keep the process alive. Each thread
+ * runs one task at a time. Tasks without a thread wait in order of arrival. An aborted task rejects
+ * with CanceledError after it stopped, so that its files are gone or may be removed by then.
  */
 export class ThreadPool {
   readonly #entry: string | URL;
   readonly #size: number;
   readonly #graceMs: number;
+  readonly #growthMs: number;
   readonly #threads = new Set<Thread>();
   readonly #idle: Thread[] = [];
   readonly #queue: Job[] = [];
+  #growing: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(options: ThreadPoolOptions) {
     this.#entry = options.entry;
     this.#size = Math.max(1, options.size ?? availableParallelism());
     this.#graceMs = options.graceMs ?? 2000;
+    this.#growthMs = options.growthMs ?? GROWTH;
   }
 
   run<R>(name: string, params: unknown, options: RunOptions = {}): Promise<R> {
@@ -98,15 +109,24 @@ export class ThreadPool {
       throwIfAborted(options.signal);
       if (this.#closed) throw new Error(`internal: task "${name}" was given to a closed thread pool`);
       const job: Job = { request: { name, params }, options, resolve: resolve as (value: unknown) => void, reject };
-      const thread = this.#idle.pop() ?? (this.#threads.size < this.#size ? this.#start() : undefined);
+      const thread = this.#idle.pop() ?? (this.#threads.size === 0 ? this.#start() : undefined);
       if (thread) this.#assign(thread, job);
       else this.#enqueue(job);
     });
   }
 
+  /** Starts the first thread before there is a task for it. */
+  prepare(): void {
+    if (this.#closed || this.#threads.size > 0) return;
+    const thread = this.#start();
+    thread.worker.unref();
+    this.#idle.push(thread);
+  }
+
   /** Ends every thread; tasks that run or wait are rejected. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#growing);
     for (let job = this.#dequeue(); job; job = this.#dequeue()) job.reject(closedWhileRunning());
     await Promise.all(
       [...this.#threads].map((thread) => {
@@ -131,6 +151,7 @@ export class ThreadPool {
 
   #enqueue(job: Job): void {
     this.#queue.push(job);
+    if (this.#threads.size < this.#size) this.#growing ??= setTimeout(() => this.#grow(), this.#growthMs);
     const { signal } = job.options;
     if (!signal) return;
     const abort = () => {
@@ -139,6 +160,16 @@ export class ThreadPool {
     };
     signal.addEventListener("abort", abort, { once: true });
     job.leaveQueue = () => signal.removeEventListener("abort", abort);
+  }
+
+  /** Starts a thread for each waiting task, as far as there may be more. */
+  #grow(): void {
+    this.#growing = undefined;
+    while (this.#threads.size < this.#size) {
+      const job = this.#dequeue();
+      if (!job) return;
+      this.#assign(this.#start(), job);
+    }
   }
 
   #dequeue(): Job | undefined {

@@ -37,6 +37,12 @@ export interface EngineOp<R> {
    */
   contentDigest?(index: number, input: R, context: OpContext): Promise<string | undefined>;
   /**
+   * Starts what takes long before the vertex can run. Called at most once, when its definition key
+   * is not found and while its inputs may have no results yet. It may still be found by another key
+   * or not be needed.
+   */
+  expected?(): void;
+  /**
    * Brings missing parts of the inputs, such as the layers of a base image, before the vertex
    * counts as started: that time is theirs.
    */

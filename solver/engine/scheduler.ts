@@ -11,7 +11,7 @@ import type { Places, Pools } from "./pools.js";
 import type { Verdicts } from "./probe.js";
 import type { Session } from "./session.js";
 import type { KeyKind } from "./trace.js";
-import { inputArrived, isReady } from "./vertex-state.js";
+import { inputArrived, isMissing, isReady } from "./vertex-state.js";
 
 interface SchedulerOptions<R> {
   /** Places for the vertices that run at once. */
@@ -54,6 +54,7 @@ export class Scheduler<R> {
     session.trace?.({ event: "probe", ...counted(changes) });
     for (const { node, state, hit } of changes) {
       if (hit) session.decided({ kind: "found", vertex: node.vertex, hit });
+      if (isMissing(state) && !isMissing(node.state)) node.vertex.op.expected?.();
       session.move(node, state);
       if (state.phase === "skipped") this.#skipped(node, nearestHits);
       else if (state.phase !== "waiting") session.reporter.cached(node);

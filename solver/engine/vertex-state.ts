@@ -70,9 +70,14 @@ export function isAtWork(state: VertexState<unknown>): boolean {
   return !isFinal(state) && state.phase !== "idle" && state.phase !== "waiting";
 }
 
+/** Returns true when a vertex was not found by its definition key, and waits for its inputs. */
+export function isMissing(state: VertexState<unknown>): boolean {
+  return state.phase === "waiting" && state.keyFinal;
+}
+
 /** Returns true when a waiting vertex has everything it waits for. */
 export function isReady(state: VertexState<unknown>): boolean {
-  return state.phase === "waiting" && state.missing === 0 && state.keyFinal;
+  return isMissing(state) && state.phase === "waiting" && state.missing === 0;
 }
 
 /** Returns the state after one more of its inputs has a result. */

@@ -42,6 +42,7 @@ export function execOp(op: ExecOp, vertex: Vertex, form: LayerForm, ports: ExecP
   return {
     identity: async () => canonicalJson({ op: op as unknown as Canonical, platform: vertex.platform, epoch: clock.epoch }),
     selects: (index) => selected.has(index),
+    expected: () => ports.sandboxes.expect(),
     async contentDigest(index, input, opContext) {
       const tree = await treeOfInput(input, layers, opContext);
       const digests = [];

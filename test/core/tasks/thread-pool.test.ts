@@ -8,7 +8,10 @@ import { ThreadPool } from "../../../core/tasks/thread-pool.js";
 
 const entry = new URL("./thread-pool-entry.js", import.meta.url);
 
-async function withPool<R>(options: { size?: number; graceMs?: number }, use: (pool: ThreadPool) => Promise<R>): Promise<R> {
+async function withPool<R>(
+  options: { size?: number; graceMs?: number; growthMs?: number },
+  use: (pool: ThreadPool) => Promise<R>,
+): Promise<R> {
   const pool = new ThreadPool({ entry, ...options });
   try {
     return await use(pool);
@@ -30,12 +33,34 @@ test("blocks of memory that are transferred are moved, not copied", (t) =>
     t.is(bytes.length, 0);
   }));
 
-test("threads start when needed, at most `size`, and are used again", (t) =>
-  withPool({ size: 2 }, async (pool) => {
+test("a thread is used again; one more starts for tasks that wait, at most `size`", (t) =>
+  withPool({ size: 2, growthMs: 1 }, async (pool) => {
     const one = await pool.run<number>("thread", undefined);
     t.is(await pool.run<number>("thread", undefined), one);
+    const stop = new AbortController();
+    const spinning = pool.run("spin", undefined, { signal: stop.signal });
+    const others = await Promise.all(Array.from({ length: 4 }, () => pool.run<number>("thread", undefined)));
+    t.is(new Set(others).size, 1, "the tasks that wait together share the second thread");
+    t.not(others[0], one);
+    stop.abort();
+    await t.throwsAsync(spinning, { instanceOf: CanceledError });
+  }));
+
+test("a task that waits for a moment takes the thread that becomes free", (t) =>
+  withPool({ size: 8, growthMs: 2 ** 30 }, async (pool) => {
     const many = await Promise.all(Array.from({ length: 8 }, () => pool.run<number>("thread", undefined)));
-    t.is(new Set(many).size, 2);
+    t.is(new Set(many).size, 1);
+  }));
+
+test("a thread that was prepared takes the first task", (t) =>
+  withPool({ size: 2, growthMs: 2 ** 30 }, async (pool) => {
+    pool.prepare();
+    pool.prepare();
+    const stop = new AbortController();
+    const spinning = pool.run("spin", undefined, { signal: stop.signal, onProgress: () => stop.abort() });
+    const one = pool.run<number>("thread", undefined);
+    await t.throwsAsync(spinning, { instanceOf: CanceledError });
+    t.is(await pool.run<number>("thread", undefined), await one);
   }));
 
 test("progress arrives in order before the result", (t) =>

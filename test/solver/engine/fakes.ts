@@ -34,6 +34,7 @@ export class Ops {
   readonly runs: string[] = [];
   readonly immediates: string[] = [];
   readonly digests: string[] = [];
+  readonly expected: string[] = [];
 
   vertex(name: string, spec: VertexSpec = {}): EngineVertex<Text> {
     const inputs = spec.inputs ?? [];
@@ -61,6 +62,7 @@ export class Ops {
             return spec.select?.[index]?.(input);
           },
         }),
+        expected: () => void this.expected.push(name),
         ...(spec.prepare && { prepare: spec.prepare }),
         run: async (given, context) => {
           this.runs.push(name);

@@ -1,6 +1,6 @@
 import test from "ava";
 import type { Decision, EngineVertex } from "../../../solver/engine/op.js";
-import { FakeCache, grammarErrors, Ops, run, steps, type Text, reported } from "./fakes.js";
+import { deferred, FakeCache, grammarErrors, idle, Ops, run, steps, type Text, reported } from "./fakes.js";
 
 function diamond(ops: Ops, over: Partial<Record<"a" | "b" | "c" | "d", Parameters<Ops["vertex"]>[1]>> = {}) {
   const a = ops.vertex("a", over.a);
@@ -276,4 +276,35 @@ test("what is saved names its components, its primary key first, each key once",
       { name: "local", key: "content:sha256:feed" },
     ],
   });
+});
+
+test("ops of missing vertices hear once that they are expected, before anything runs", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const graph = (line: string) => {
+    const base = ops.vertex("base");
+    const changed = ops.vertex("changed", { identity: line, inputs: [base], run: () => (ran.push(ops.expected.join(" ")), "") });
+    return ops.vertex("above", { inputs: [changed] });
+  };
+  const ran: string[] = [];
+  await run(cache, [graph("a")]);
+  t.deepEqual(ops.expected.splice(0), ["base", "changed", "above"]);
+  await run(cache, [graph("a")]);
+  t.deepEqual(ops.expected.splice(0), [], "a build without changes expects nothing");
+  await run(cache, [graph("b")]);
+  t.deepEqual(ops.expected, ["changed", "above"], "what is found, or below it, is not expected");
+  t.deepEqual(ran, ["base changed above", "changed above"]);
+});
+
+test("an op whose key comes late is expected once the key is known and missing", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const key = deferred<string>();
+  const slow = ops.vertex("slow");
+  const late: typeof slow = { ...slow, op: { ...slow.op, identity: () => key.promise } };
+  const quick = ops.vertex("quick");
+  const solving = run(cache, [late, quick], { grace: (then) => (then(), () => {}) });
+  await idle();
+  t.deepEqual(ops.expected, ["quick"]);
+  key.resolve("slow");
+  await solving;
+  t.deepEqual(ops.expected, ["quick", "slow"]);
 });
