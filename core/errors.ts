@@ -94,8 +94,8 @@ export class ExecError extends TsbuildError {
   /** Last lines that the step printed, at most 64 KiB. */
   readonly outputTail: string;
   override readonly name = "ExecError";
-  /** True when a shell can be opened in the step as it failed. */
-  kept = false;
+  /** Set when a shell can be opened in the step as it failed, with the id of a recorded build. */
+  kept: { readonly build?: string } | undefined;
   constructor(
     command: readonly string[],
     exit: { readonly code: number } | { readonly signal: string },

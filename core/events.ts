@@ -1,6 +1,6 @@
 import type { Diagnostic } from "./diagnostics.js";
 import type { Digest } from "./digest.js";
-import { type StepInfo, stepName } from "./step.js";
+import { type StepInfo, stepName, type Surroundings } from "./step.js";
 
 /**
  * Identity of a step in the event stream: the digest of its vertex, or one made for a step outside
@@ -15,6 +15,10 @@ export interface AnnouncedStep {
   /** Printed form of `step`: `[build 2/4] RUN make`. */
   readonly name: string;
   readonly inputs: readonly StepId[];
+  /** Line of the Dockerfile that the step begins in. */
+  readonly line?: number;
+  /** Surroundings of a command that would run behind it; undefined for RUN, which has its own. */
+  readonly surroundings?: Surroundings;
 }
 
 /** Returns a step with its name, ready for the event stream. */

@@ -10,6 +10,15 @@ export interface StepPlace {
   readonly platform?: string;
 }
 
+/** Surroundings of a command at a place of a stage. */
+export interface Surroundings {
+  /** Variables as `NAME=value`. */
+  readonly env: readonly string[];
+  readonly cwd: string;
+  /** User as in USER. */
+  readonly user: string;
+}
+
 /** An instruction of a Dockerfile that makes a layer. */
 export interface InstructionStep extends StepPlace {
   readonly kind: "instruction";

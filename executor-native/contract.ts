@@ -47,6 +47,8 @@ export interface SandboxSpec {
   readonly shmSize?: number;
   /** True refuses changes of the root file system. Needs namespaces. */
   readonly readonlyRoot?: boolean;
+  /** True writes the changes of a failed command too, where its root is a copy of its layers. */
+  readonly keepFailed?: boolean;
   /** True for a command that somebody talks to, by {@link RunIo.input} and `onStart`. */
   readonly interactive?: boolean;
   /** Terminal of an interactive command, in its first size. Its output is all `stdout`. */
@@ -117,7 +119,10 @@ export type SandboxMount =
       readonly mode: number;
     };
 
-export type SandboxExit = { readonly code: number } | { readonly signal: string };
+export type SandboxExit = ({ readonly code: number } | { readonly signal: string }) & {
+  /** True when `keepFailed` wrote the changes of a failed command into `upper`. */
+  readonly kept?: true;
+};
 
 /** Resources of a step, and the limit that it was ended by. */
 export interface StepReport {

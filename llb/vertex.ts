@@ -1,7 +1,7 @@
 import { type Canonical, canonicalJson } from "../core/canonical.js";
 import type { SourceFile, SourceRange } from "../core/diagnostics.js";
 import { type Digest, sha256 } from "../core/digest.js";
-import type { StepInfo } from "../core/step.js";
+import type { StepInfo, Surroundings } from "../core/step.js";
 import type { Op } from "./ops.js";
 
 /** Format version. It changes with the canonical form of vertices, and changes every digest. */
@@ -33,6 +33,8 @@ export interface VertexMetadata {
   readonly copiedFrom?: string;
   /** Sources of an exec op's mounts, in the user's words, by the mount's `dest`. */
   readonly mountedFrom?: Readonly<Record<string, string>>;
+  /** Surroundings of a command that would run behind a file op. */
+  readonly surroundings?: Surroundings;
   readonly source?: SourceFile;
   readonly range?: SourceRange;
 }

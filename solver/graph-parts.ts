@@ -75,11 +75,9 @@ function seenByOthers(event: BuildEvent): BuildEvent | undefined {
 
 /** Returns a vertex as events announce it. */
 function announcedVertex({ digest, metadata, inputs }: Vertex): ReturnType<typeof announced> {
-  return announced(
-    digest,
-    metadata.step,
-    inputs.map((edge) => edge.vertex.digest),
-  );
+  const { step, range, surroundings } = metadata;
+  const edges = inputs.map((edge) => edge.vertex.digest);
+  return { ...announced(digest, step, edges), ...(range && { line: range.line }), ...(surroundings && { surroundings }) };
 }
 
 /**

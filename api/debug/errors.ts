@@ -1,19 +1,35 @@
 import { TsbuildError } from "../../core/errors.js";
 
-export function noFailedStep(wanted: string | undefined, names: readonly string[]): TsbuildError {
-  const what = wanted === undefined ? "no step that failed is kept" : `no step that failed is "${wanted}"`;
-  return new TsbuildError("debug/no-step", `Cannot open a shell: ${what}`, {
-    hint:
-      names.length === 0
-        ? "The state of a RUN that fails is kept from then on, where steps run on overlays; tsbuild run opens a shell in a stage"
-        : `Kept are ${names.join("; ")}`,
+const NO_STEP = "debug/no-step";
+
+/** Reports that a build, or the store, has no step to open. */
+export function noFailedStep(build?: string): TsbuildError {
+  const where = build === undefined ? "no step that failed is kept, and no build is recorded" : `build ${build} had no steps`;
+  return new TsbuildError(NO_STEP, `Cannot open a step: ${where}`, {
+    hint: "The state of a RUN that fails is kept, and so are the results of steps; tsbuild run opens a shell in an image",
   });
 }
 
 export function stepCollected(name: string): TsbuildError {
-  return new TsbuildError("debug/no-step", `Cannot open a shell in ${name}: its files were removed from the store`, {
-    hint: "Build again: the state of the step is kept when it fails",
+  return new TsbuildError(NO_STEP, `Cannot open ${name}: its files are not in the store (any more)`, {
+    hint: "Build again: the results of steps are kept, and the state of a RUN that fails",
   });
+}
+
+export function replacedState(name: string, build: string): TsbuildError {
+  return new TsbuildError(NO_STEP, `Cannot open ${name} as it failed there: it failed again in build ${build}, whose state is kept`, {
+    hint: `"tsbuild debug ${build}" opens that`,
+  });
+}
+
+export function neverEnded(name: string): TsbuildError {
+  return new TsbuildError(NO_STEP, `Cannot open ${name}: it was ended before it had a result`, {
+    hint: "Name the step before it, or build again",
+  });
+}
+
+export function baseStep(name: string, ref: string): TsbuildError {
+  return new TsbuildError(NO_STEP, `Cannot open ${name}: it is an image`, { hint: `"tsbuild run -it ${ref} sh" opens a shell in it` });
 }
 
 export function noShell(name: string): TsbuildError {

@@ -2,8 +2,8 @@ import { existsSync, openSync, readSync, closeSync } from "node:fs";
 import type { SandboxMount } from "../../executor-native/contract.js";
 import { resolvePath } from "../../oci/layer/model/resolve.js";
 import type { FileTree } from "../../oci/layer/model/toc.js";
-import type { FailedStep } from "../../solver/ops/failed-step.js";
 import { noShell } from "./errors.js";
+import type { StepState } from "./state.js";
 
 /** Places of a static busybox on this machine: Debian's package, and Alpine's. */
 const BUSYBOX = ["/bin/busybox", "/usr/bin/busybox", "/bin/busybox.static"];
@@ -17,13 +17,13 @@ interface Shell {
 }
 
 /** Returns the shell of a step: that of its command, another one of the image, or a lent one. */
-export function shellOf({ op, name }: FailedStep, tree: FileTree): Shell {
+export function shellOf({ op, summary }: Pick<StepState, "op" | "summary">, tree: FileTree): Shell {
   const [program = "", flag] = op.args;
   const own = flag === "-c" && has(tree, program) ? program : undefined;
   const shell = own ?? SHELLS.find((path) => has(tree, path));
   if (shell !== undefined) return { args: [shell], mounts: [] };
   const busybox = BUSYBOX.find((path) => existsSync(path) && isStatic(path));
-  if (busybox === undefined) throw noShell(name);
+  if (busybox === undefined) throw noShell(summary.name);
   return { args: [LENT, "sh"], mounts: [{ type: "bind", source: busybox, dest: LENT, readonly: true }] };
 }
 

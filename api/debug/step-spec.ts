@@ -1,10 +1,9 @@
-import { existsSync } from "node:fs";
 import type { SandboxMount, SandboxSpec, TerminalSize } from "../../executor-native/contract.js";
 import { hostsFile, STEP_HOSTNAME } from "../../solver/ops/step-files.js";
-import type { FailedStep } from "../../solver/ops/failed-step.js";
 import { secretValue } from "../../solver/secrets/step-secrets.js";
 import type { Secrets } from "../../solver/ports.js";
 import type { CommandPlace } from "../run/run-on-layers.js";
+import type { StepState } from "./state.js";
 
 /** Script with the command of the step, in the step. */
 const STEP_SCRIPT = "/run/tsbuild/step";
@@ -17,10 +16,10 @@ interface Place extends Pick<CommandPlace, "rootfs" | "network"> {
 }
 
 /**
- * Returns the sandbox of a failed step with another command. Secrets that were not given again are
+ * Returns the sandbox of a step with another command. Secrets that were not given again are
  * not there.
  */
-export function stepSpec(step: FailedStep, secrets: Pick<Secrets, "value">, place: Place): SandboxSpec {
+export function stepSpec(step: StepState, secrets: Pick<Secrets, "value">, place: Place): SandboxSpec {
   const { op, platform } = step;
   const variables = step.secretEnv.flatMap(({ id, name }) => {
     const value = secrets.value(id);
@@ -33,7 +32,7 @@ export function stepSpec(step: FailedStep, secrets: Pick<Secrets, "value">, plac
   });
   return {
     rootfs: place.rootfs,
-    mounts: [...step.mounts.filter(isThere), ...files, ...place.mounts, script(op.args)],
+    mounts: [...step.mounts, ...files, ...place.mounts, ...script(op.args)],
     args: place.args,
     env: [...(place.terminal ? ["TERM=xterm"] : []), ...op.env, ...variables],
     cwd: op.cwd,
@@ -48,16 +47,13 @@ export function stepSpec(step: FailedStep, secrets: Pick<Secrets, "value">, plac
     ...(platform === undefined ? {} : { platform }),
     ...(op.ulimits && { ulimits: op.ulimits }),
     ...(op.shmSize === undefined ? {} : { shmSize: op.shmSize }),
+    ...(step.limits && { limits: step.limits }),
   };
 }
 
-/** Returns true unless the files of a mount were collected. */
-function isThere(mount: SandboxMount): boolean {
-  if (mount.type === "bind") return existsSync(mount.source);
-  return mount.type !== "overlay" || mount.lowers.every((path) => existsSync(path));
-}
-
-function script(args: readonly string[]): SandboxMount {
+/** Returns a file with the command of a step, which only RUN has. */
+function script(args: readonly string[]): readonly SandboxMount[] {
+  if (args.length === 0) return [];
   const text = `exec ${args.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ")}\n`;
-  return { type: "file", dest: STEP_SCRIPT, data: Buffer.from(text).toString("base64"), uid: 0, gid: 0, mode: 0o755 };
+  return [{ type: "file", dest: STEP_SCRIPT, data: Buffer.from(text).toString("base64"), uid: 0, gid: 0, mode: 0o755 }];
 }

@@ -3,7 +3,7 @@ import type { BuildSummary } from "../../cache/contract/builds.js";
 
 import type { StepExplanation, StepUsage } from "../../core/events.js";
 import { recordedStep } from "../../core/recorded-step.js";
-import type { StepInfo } from "../../core/step.js";
+import type { StepInfo, Surroundings } from "../../core/step.js";
 
 export type { BuildSummary };
 
@@ -14,6 +14,13 @@ export interface RecordedStep {
   /** Printed form of `step`: `[build 2/4] RUN make`. */
   readonly name: string;
   readonly step: StepInfo;
+  /** Line of the Dockerfile that it begins in. */
+  readonly line?: number;
+  /**
+   * Surroundings of a command behind it, without the variables that look like secrets; undefined
+   * for RUN.
+   */
+  readonly surroundings?: Surroundings;
   /** `interrupted` means that it was running when the build's process died. */
   readonly status: "completed" | "cached" | "failed" | "canceled" | "interrupted";
   /** Milliseconds since the build began. */
@@ -80,8 +87,9 @@ export interface BuildHistoryStore extends Disposable {
    */
   get(ref?: string): RecordedBuild;
   /**
-   * Finds the step that a text means: its number (`7`, `#7`), its place (`2/4`, `build 2/4`), or a
-   * part of its name. Throws `history/step-not-found` or `history/step-ambiguous`.
+   * Finds the step that a text means: its number (`7`, `#7`), its place (`2/4`, `build 2/4`), its
+   * line (`:12`, `Dockerfile:12`), its stage (`build`: the last step of it), or a part of its name.
+   * Throws `history/step-not-found` or `history/step-ambiguous`.
    */
   step(build: RecordedBuild, text: string): RecordedStep;
   /**

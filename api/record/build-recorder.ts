@@ -207,11 +207,13 @@ export class BuildRecorder {
     const recorded = this.#explanations.get(id);
     // A step that had begun may prove not to be needed.
     const explanation = end?.status === "cached" && recorded?.outcome === "ran" ? undefined : recorded;
-    const { name, step } = this.#infos.get(id) ?? announced(id, { kind: "export", text: id });
+    const { name, step, line, surroundings } = this.#infos.get(id) ?? announced(id, { kind: "export", text: id });
     return {
       number,
       name,
       step,
+      ...(line === undefined ? {} : { line }),
+      ...(surroundings && { surroundings: { ...surroundings, env: surroundings.env.filter((variable) => !isSecret(variable)) } }),
       status: end?.status ?? open,
       startedAt: rounded(startedAt - this.#options.startedAt),
       duration: rounded((end?.at ?? endedAt) - startedAt),
@@ -253,6 +255,11 @@ function withoutSecrets(args: Readonly<Record<string, string>>): Record<string, 
   return Object.fromEntries(
     Object.entries(args).map(([name, value]) => [name, looksSecret(name) || hasPassword(value) ? "<hidden>" : value]),
   );
+}
+
+function isSecret(variable: string): boolean {
+  const at = variable.indexOf("=");
+  return looksSecret(variable.slice(0, at)) || hasPassword(variable.slice(at + 1));
 }
 
 /** Returns true for `http://user:password@proxy`, also without the scheme. */

@@ -2,6 +2,7 @@ import { defaultRoot } from "../../cache/paths.js";
 import { throwIfAborted } from "../../core/errors.js";
 import { withResource } from "../../core/tasks/with-resource.js";
 import type { RunIo, SandboxSpec } from "../../executor-native/contract.js";
+import type { LimitRequest } from "../../executor-native/limits/limits.js";
 import type { Tier } from "../../executor-native/tier.js";
 import type { OverlayStack } from "../../solver/layers/overlay-stack.js";
 import { prepareRoot } from "../../solver/ops/step-files.js";
@@ -37,6 +38,8 @@ export interface CommandPlace {
 interface LayeredCommand {
   readonly layers: OverlayStack;
   readonly network: BuildOptions["network"];
+  /** Limits that `spec` sets. */
+  readonly limits?: LimitRequest | undefined;
   readonly spec: (place: CommandPlace) => SandboxSpec;
   /** Ports of the command; without `onOutput`, its output is dropped. */
   readonly io: { readonly [K in "input" | "onStart" | "onOutput"]?: RunIo[K] | undefined };
@@ -46,7 +49,7 @@ interface LayeredCommand {
  * Runs one command on unpacked layers, in the sandbox of RUN steps. Its changes of the root file
  * system are thrown away.
  */
-export async function runOnLayers({ layers, network, spec, io }: LayeredCommand, session: Session): Promise<RunExit> {
+export async function runOnLayers({ layers, network, limits, spec, io }: LayeredCommand, session: Session): Promise<RunExit> {
   const { store, workers, signal } = session;
   const worker = await workers.worker();
   const active = store.layers.prepare();
@@ -54,6 +57,7 @@ export async function runOnLayers({ layers, network, spec, io }: LayeredCommand,
     await prepareRoot(active.fs, layers.root, worker);
     const rootfs = { lowers: layers.lowers, upper: active.fs, work: active.work };
     const place = { rootfs, tier: worker.tier, network: await commandNetwork(network, session) };
+    if (limits) await (await import("../../executor-native/limits/prepare-limits.js")).prepareLimits(worker, limits);
     const { input, onStart, onOutput = () => {} } = io;
     return await worker.run(spec(place), { signal, onOutput, ...(input && { input }), ...(onStart && { onStart }) });
   } finally {

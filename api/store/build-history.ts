@@ -73,25 +73,42 @@ function spellings({ platform, stage, position, of }: StepPlace): readonly strin
 }
 
 function findStep(build: RecordedBuild, text: string): RecordedStep {
-  const { stepList: steps } = build;
-  const number = /^#?(\d+)$/.exec(text)?.[1];
-  const wanted = text.toLowerCase();
-  const places = steps.filter(({ step }) => {
-    const place = stepPlace(step);
-    return place !== undefined && spellings(place).includes(wanted);
-  });
-  const found =
-    number !== undefined
-      ? steps.filter((step) => step.number === Number(number))
-      : places.length > 0
-        ? places
-        : steps.filter(({ name }) => name.toLowerCase().includes(wanted));
+  const found = stepsOf(build, text);
   const [only, another] = found;
-  if (!only) {
-    throw noSuchStep(text, build, steps);
-  }
-  if (another) {
-    throw ambiguousStep(text, build, found);
-  }
+  if (!only) throw noSuchStep(text, build, build.stepList);
+  if (another) throw ambiguousStep(text, build, found);
   return only;
+}
+
+/** Returns the steps that a text may mean. */
+function stepsOf({ stepList: steps }: RecordedBuild, text: string): readonly RecordedStep[] {
+  const number = /^#?(\d+)$/.exec(text)?.[1];
+  if (number !== undefined) return steps.filter((step) => step.number === Number(number));
+  const line = /^[^\s:]*:(\d+)$/.exec(text)?.[1];
+  const onLine = line === undefined ? [] : steps.filter((step) => step.line === Number(line) && step.step.kind === "instruction");
+  if (onLine.length > 0) return withoutParts(onLine);
+  const wanted = text.toLowerCase();
+  const placed = steps.flatMap((step) => {
+    const place = stepPlace(step.step);
+    return place ? [{ step, place }] : [];
+  });
+  const at = placed.filter(({ place }) => spellings(place).includes(wanted));
+  if (at.length > 0) return withoutParts(at.map(({ step }) => step));
+  const stage = placed.filter(({ place }) => place.stage !== "" && stageNames(place).includes(wanted));
+  const last = Math.max(...stage.map(({ place }) => place.position));
+  if (stage.length > 0) return withoutParts(stage.filter(({ place }) => place.position === last).map(({ step }) => step));
+  return steps.filter(({ name }) => name.toLowerCase().includes(wanted));
+}
+
+/** Leaves out a copy whose files another step of the same place links into the stage. */
+function withoutParts(steps: readonly RecordedStep[]): readonly RecordedStep[] {
+  const linked = steps.find(({ step }) => step.kind === "instruction" && step.text.startsWith("LINK "));
+  const isPart = ({ step }: RecordedStep): boolean =>
+    linked?.step.kind === "instruction" && step.kind === "instruction" && linked.step.text === `LINK ${step.text}`;
+  return steps.filter((step) => !isPart(step));
+}
+
+/** Returns the spellings of a stage: `build`, and with the platform in front. */
+function stageNames({ platform, stage }: StepPlace): readonly string[] {
+  return [stage, ...(platform === undefined ? [] : [`${platform} ${stage}`])].map((name) => name.toLowerCase());
 }

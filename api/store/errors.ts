@@ -18,7 +18,7 @@ export function buildRemoved(summary: { readonly id: string }): TsbuildError {
 
 export function noSuchStep(text: string, build: { readonly id: string }, steps: readonly unknown[]): TsbuildError {
   return new TsbuildError("history/step-not-found", `Cannot find the step "${text}" in build ${build.id}: it had ${steps.length} steps`, {
-    hint: `"tsbuild explain --all ${build.id}" lists them; say a number, a place such as 2/4, or a part of the name`,
+    hint: `"tsbuild explain --all ${build.id}" lists them; say a number, a place such as 2/4, a line such as :12, a stage, or a part of the name`,
   });
 }
 

@@ -91,7 +91,10 @@ export async function buildAll(
     await showWarnings(form, warnings, environment);
     const shown = asCanceled(error, environment.signal);
     const debug = Boolean(environment.env["TSBUILD_DEBUG"]);
-    await printStderr(environment, renderError(shown, { paint, outputShown: reporter.showsOutput, logged: true, debug }));
+    await printStderr(
+      environment,
+      renderError(shown, { paint, outputShown: reporter.showsOutput, logged: true, root: flags.one("root"), debug }),
+    );
     return exitCodeOf(shown);
   }
   reporter.finish();

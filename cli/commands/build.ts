@@ -85,7 +85,13 @@ export async function runBuild(
     const debug = Boolean(environment.env["TSBUILD_DEBUG"]) || flags.has("debug");
     await printStderr(
       environment,
-      renderError(shown, { paint: paint(), outputShown: reporter.showsOutput, logged: options.history !== false, debug }),
+      renderError(shown, {
+        paint: paint(),
+        outputShown: reporter.showsOutput,
+        logged: options.history !== false,
+        root: flags.one("root"),
+        debug,
+      }),
     );
     // Completed steps are cached, and a Dockerfile that is being written fails many times, so
     // collection runs after a failure too. A ctrl-c does not wait for it.

@@ -113,7 +113,7 @@ async function inspect(args: readonly string[], environment: CliEnvironment): Pr
   return withHistory(environment, flags.one("root"), async (history) => {
     const { stepList, warningList, ...build } = history.get(flags.operands[0]);
     // Readers of this form know steps by their names.
-    const named = stepList.map((step) => ({ ...step, step: undefined }));
+    const named = stepList.map((step) => ({ ...step, step: undefined, surroundings: undefined }));
     const shown = { ...build, stepList: named, warningList };
     const format = flags.one("format");
     const text = format === undefined || format === "json" ? jsonText(shown, 2) : compileTemplate(unescapeFormat(format))(shown);

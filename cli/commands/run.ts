@@ -116,7 +116,7 @@ export const command: Command = {
       if (output.isGone()) return NO_READER;
       if (error instanceof UsageError) throw error;
       const shown = asCanceled(error, environment.signal);
-      await printStderr(environment, renderError(shown, { paint }));
+      await printStderr(environment, renderError(shown, { paint, root: flags.one("root") }));
       return environment.signal.aborted ? exitCodeOf(shown) : NOT_STARTED;
     } finally {
       release();

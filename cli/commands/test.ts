@@ -82,7 +82,7 @@ export const command: Command = {
     } catch (error) {
       reporter.finish();
       const shown = asCanceled(error, environment.signal);
-      await printStderr(environment, renderError(shown, { paint }));
+      await printStderr(environment, renderError(shown, { paint, root: flags.one("root") }));
       return exitCodeOf(shown);
     }
     reporter.finish();

@@ -13,6 +13,8 @@ interface RenderOptions {
   readonly outputShown?: boolean;
   /** True when `tsbuild logs` has the whole output of the failed step. */
   readonly logged?: boolean;
+  /** Store that the command line names, for commands in hints. */
+  readonly root?: string | undefined;
   /** True shows the stack of a bug: TSBUILD_DEBUG. */
   readonly debug?: boolean;
 }
@@ -23,12 +25,12 @@ export const TAIL_LINES = 10;
 /** Returns the text for a command that failed, with a final line end. */
 export function renderError(
   error: unknown,
-  { paint = PLAIN, outputShown = false, logged = false, debug = false }: RenderOptions = {},
+  { paint = PLAIN, outputShown = false, logged = false, root, debug = false }: RenderOptions = {},
 ): string {
   const lines: string[] = [];
   if (error instanceof ExecError && !outputShown) lines.push(...outputTail(error, logged));
   const stack = debug && error instanceof Error && error.stack ? `\n${error.stack}` : "";
-  if (error instanceof TsbuildError) lines.push(...knownError(error, paint));
+  if (error instanceof TsbuildError) lines.push(...knownError(error, paint, root));
   else lines.push(unknownError(error, paint));
   return `${lines.join("\n")}${stack}\n`;
 }
@@ -39,7 +41,7 @@ export function renderError(
  */
 const MACHINE = /^(store\/|exec\/(helper-missing|unsupported-system|worker-))/;
 
-function knownError(error: TsbuildError, paint: Paint): string[] {
+function knownError(error: TsbuildError, paint: Paint, root?: string): string[] {
   const lines: string[] = [];
   const headline = `${paint.severity("error", `error[${error.code}]`)}: ${paint.strong(printable(error.message))}`;
   // Without descriptors the advice of the file that was met first does not help.
@@ -54,7 +56,8 @@ function knownError(error: TsbuildError, paint: Paint): string[] {
     lines.push(headline);
     if (error.step !== undefined && atFault) lines.push(`  in ${printable(error.step)}`);
     if (hint !== undefined) lines.push(hintLine(hint, paint));
-    if (error instanceof ExecError && error.kept) lines.push(hintLine('"tsbuild debug" opens a shell in the step as it failed', paint));
+    if (error instanceof ExecError && error.kept)
+      lines.push(hintLine(`"${debugCommand(error.kept, root)}" opens a shell in the step as it failed`, paint));
     return lines;
   }
   for (const diagnostic of error.diagnostics) lines.push(renderDiagnostic(diagnostic, paint));
@@ -63,6 +66,12 @@ function knownError(error: TsbuildError, paint: Paint): string[] {
     if (hint !== undefined) lines.push(hintLine(hint, paint));
   }
   return lines;
+}
+
+/** Returns the command that opens a failed step, to be typed. */
+function debugCommand({ build }: NonNullable<ExecError["kept"]>, root: string | undefined): string {
+  const store = root === undefined ? [] : ["--root", /^[\w./:@%+=,-]+$/.test(root) ? root : `'${root.replaceAll("'", "'\\''")}'`];
+  return ["tsbuild debug", ...store, ...(build === undefined ? [] : [build])].join(" ");
 }
 
 function hintLine(hint: string, paint: Paint): string {

@@ -7,8 +7,8 @@ export const DEBUG_ERRORS = {
     wayOut: "Install `busybox-static`, or name a program of the image behind `--`.",
   },
   "debug/no-step": {
-    title: "A failed step that is not kept",
-    cause: "No step failed yet, it was another one, or its files were pruned. Steps on copies of their layers are not kept.",
-    wayOut: "Build again, so that the step fails, or open a shell in a stage with `tsbuild run`.",
+    title: "A step that cannot be opened",
+    cause: "The build has no such step, its files were pruned, a later failure took its place, or it never ended.",
+    wayOut: "Build again, or open a shell in a stage or an image with `tsbuild run`.",
   },
 } as const satisfies Readonly<Record<string, ErrorEntry>>;

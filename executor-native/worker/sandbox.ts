@@ -27,6 +27,8 @@ type StatusLine =
   | { readonly status: "exit"; readonly code?: number; readonly signal?: number }
   | { readonly status: "killed"; readonly signal: number }
   | { readonly status: "stopped" }
+  /** These two follow the end of a failed command whose changes are written. */
+  | { readonly status: "keeping" | "kept" }
   | UsageLine
   /**
    * This line follows the end: a path, from the step's root, that is too long for the kernel as a
@@ -174,21 +176,25 @@ function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, hooks: 
   const done = ended(child).then((how) => {
     const lines = status.split("\n").flatMap((line) => parseStatus(line) ?? []);
     for (const line of lines) if (line.status === "usage") hooks.onUsage(usageOf(line));
-    const line = outcome(lines.filter((one) => one.status !== "usage"));
+    const keeping = lines.findIndex((one) => one.status === "keeping");
+    const line = outcome((keeping < 0 ? lines : lines.slice(0, keeping)).filter((one) => one.status !== "usage"));
+    const kept = lines.some((one) => one.status === "kept") ? ({ kept: true } as const) : {};
     if (stopped || line?.status === "stopped") throw new CanceledError();
     if (line === undefined) throw sandboxKilled(how);
     switch (line.status) {
       case "error":
         throw sandboxFailed(line);
       case "not-started":
-        return { code: line.code };
+        return { code: line.code, ...kept };
       case "exit":
-        return line.signal === undefined ? { code: line.code ?? 0 } : { signal: signalName(line.signal) };
+        return { ...(line.signal === undefined ? { code: line.code ?? 0 } : { signal: signalName(line.signal) }), ...kept };
       case "too-long":
         throw pathTooLong(line.path, spec.rootfs.upper);
       case "killed":
         throw sandboxKilled(signalName(line.signal));
       case "usage":
+      case "keeping":
+      case "kept":
         throw sandboxKilled(how);
     }
   });

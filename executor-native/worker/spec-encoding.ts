@@ -138,6 +138,7 @@ export function encodeSpec(
   if (root) {
     operation("working-root", absolute(root.folder));
     operation("working-root-has", root.has);
+    if (spec.keepFailed) operation("keep-failed", true);
     operation("translated", withoutNamespaces?.translated ?? false);
   }
   for (const mount of spec.mounts) encodeMount(mount, operation);

@@ -11,6 +11,7 @@ export interface SpecOperations {
   readonly "readonly-root": readonly [readonly: boolean];
   readonly "working-root": readonly [folder: string];
   readonly "working-root-has": readonly [layers: Decimal];
+  readonly "keep-failed": readonly [keep: boolean];
   readonly translated: readonly [translated: boolean];
   readonly emulated: readonly [machine: Decimal];
   readonly emulator: readonly [path: string];

@@ -71,7 +71,7 @@ async function runStep(
   ports: ExecPorts,
   opContext: OpContext,
 ): Promise<LayerId> {
-  const { layers, sandboxes } = ports;
+  const { layers, sandboxes, past } = ports;
   const [worker, { lowers, root }] = await allOrAbort(opContext.signal, (signal) => [
     sandboxes.worker(),
     layers.overlay(base, sharedReporter(opContext, signal)),
@@ -103,6 +103,7 @@ async function runStep(
         ...(sandboxes.limits ? { limits: sandboxes.limits } : {}),
         ...(op.ulimits ? { ulimits: op.ulimits } : {}),
         ...(op.shmSize === undefined ? {} : { shmSize: op.shmSize }),
+        ...(worker.copiesRoots && { keepFailed: true }),
       };
       const tail = new OutputTail();
       const show = (stream: "stdout" | "stderr", data: Uint8Array): void => {
@@ -141,8 +142,10 @@ async function runStep(
           ...(over ? { reason: over.reason } : {}),
         });
         await trust?.clean(active.fs, worker);
-        // A root that is a copy has no changes before its step succeeds.
-        if (!worker.copiesRoots) failure.kept = keepFailedStep(op, vertex, { active, base, mounts: mounts.list }, layers);
+        const { limits } = sandboxes;
+        const { build } = past.provenance;
+        if ((!worker.copiesRoots || exit.kept) && keepFailedStep(op, vertex, { active, base, mounts: mounts.list, limits, build }, layers))
+          failure.kept = build === undefined ? {} : { build };
         throw failure;
       }
       await trust?.clean(active.fs, worker);

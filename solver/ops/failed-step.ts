@@ -4,6 +4,7 @@ import type { ActiveSnapshot, LayerId } from "../../cache/contract/layers.js";
 import { stackOn } from "../../cache/contract/stacks.js";
 import { stepName } from "../../core/step.js";
 import type { SandboxMount } from "../../executor-native/contract.js";
+import type { LimitRequest } from "../../executor-native/limits/limits.js";
 import type { ExecOp, Mount } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
 import type { LayerAccess } from "../layers/layer-access.js";
@@ -20,6 +21,8 @@ export interface FailedStep {
   readonly digest: string;
   /** Name, such as `[build 2/4] RUN make`. */
   readonly name: string;
+  /** Id of the build, when it is recorded. */
+  readonly build?: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly op: Pick<ExecOp, "args" | "env" | "cwd" | "user" | "network" | "security" | "hostname" | "extraHosts" | "ulimits" | "shmSize">;
@@ -28,6 +31,7 @@ export interface FailedStep {
   readonly mounts: readonly SandboxMount[];
   readonly secrets: readonly SecretMount[];
   readonly secretEnv: NonNullable<ExecOp["secretEnv"]>;
+  readonly limits?: LimitRequest;
 }
 
 /** Returns the key of the files that the step in a slot left. */
@@ -44,6 +48,8 @@ interface Failure {
   readonly active: ActiveSnapshot;
   readonly base: readonly LayerId[];
   readonly mounts: readonly SandboxMount[];
+  readonly limits: LimitRequest | undefined;
+  readonly build: string | undefined;
 }
 
 /**
@@ -54,11 +60,10 @@ interface Failure {
 export function keepFailedStep(
   op: ExecOp,
   vertex: Vertex,
-  { active, base, mounts }: Failure,
+  { active, base, mounts, limits, build }: Failure,
   { store }: Pick<LayerAccess, "store">,
 ): boolean {
   try {
-    const { args, env, cwd, user, network, security, hostname, extraHosts, ulimits, shmSize, secretEnv = [] } = op;
     const slot = freeSlot(failedSteps(store.memo), vertex.digest);
     const name = stepName(vertex.metadata.step);
     const files = new Set(op.mounts.flatMap(({ type, dest }) => (type === "secret" || type === "ssh" ? [] : [dest])));
@@ -66,23 +71,14 @@ export function keepFailedStep(
       slot,
       digest: vertex.digest,
       name,
+      ...(build === undefined ? {} : { build }),
       at: Date.now(),
-      op: {
-        args,
-        env,
-        cwd,
-        user,
-        network,
-        security,
-        ...(hostname === undefined ? {} : { hostname }),
-        ...(extraHosts && { extraHosts }),
-        ...(ulimits && { ulimits }),
-        ...(shmSize === undefined ? {} : { shmSize }),
-      },
+      op: commandOf(op),
       ...(vertex.platform === undefined ? {} : { platform: vertex.platform }),
       mounts: mounts.filter(({ dest, type }) => type !== "file" && files.has(dest)),
-      secrets: op.mounts.filter((mount): mount is SecretMount => mount.type === "secret"),
-      secretEnv,
+      secrets: secretsOf(op),
+      secretEnv: op.secretEnv ?? [],
+      ...(limits && { limits }),
     };
     const layers = stackOn(base, active.commitSnapshot().id);
     store.results.replace({ keys: [failedStepKey(slot)], layers, name: `failed: ${name}`, components: "{}" });
@@ -91,6 +87,27 @@ export function keepFailedStep(
   } catch {
     return false;
   }
+}
+
+/** Returns everything of an op that a command in its place has as well. */
+export function commandOf({ args, env, cwd, user, network, security, hostname, extraHosts, ulimits, shmSize }: ExecOp): FailedStep["op"] {
+  return {
+    args,
+    env,
+    cwd,
+    user,
+    network,
+    security,
+    ...(hostname === undefined ? {} : { hostname }),
+    ...(extraHosts && { extraHosts }),
+    ...(ulimits && { ulimits }),
+    ...(shmSize === undefined ? {} : { shmSize }),
+  };
+}
+
+/** Returns the secrets that an op mounts. */
+export function secretsOf({ mounts }: Pick<ExecOp, "mounts">): FailedStep["secrets"] {
+  return mounts.filter((mount): mount is SecretMount => mount.type === "secret");
 }
 
 /** Returns the slot of the same step, an empty one, or that of the oldest. */

@@ -206,10 +206,14 @@ void keep_step(const struct spec *spec, const struct way_to_keep *way, const str
 		keep_changes(&root);
 	else if (has_succeeded)
 		keep_unchanged(&root);
-	else
+	bool has_failed = waiting.ends.has_ended && !waiting.is_stopped && !has_succeeded;
+	bool keeps_failed = has_failed && spec->keep_failed;
+	if (!has_succeeded && !keeps_failed)
 		take_away(&root.places, NULL);
 	if (waiting.ends.has_ended && !waiting.is_stopped)
 		report_exit(waiting.ends.status);
+	if (keeps_failed)
+		keep_failed(&root);
 	_exit(0);
 }
 

@@ -102,22 +102,20 @@ static _Noreturn void become_init(struct step *step, const struct attempt *attem
 	close_given(attempt->input[WRITE_END]);
 	close_given(attempt->terminal[OUTSIDE]);
 	close(attempt->alive[WRITE_END]);
-	if (step->spec.owners)
-		close(attempt->control[OUTSIDE]);
+	close_given(attempt->control[OUTSIDE]);
 	if (step->spec.working)
 		close_root(&step->working);
 	run_init(&step->spec, &step->owners, &channels);
 }
 
-static void close_inner_ends(const struct step *step, const struct attempt *attempt)
+static void close_inner_ends(const struct attempt *attempt)
 {
 	close(attempt->output[WRITE_END]);
 	close(attempt->errors[WRITE_END]);
 	close_given(attempt->input[READ_END]);
 	close_given(attempt->terminal[INSIDE]);
 	close(attempt->alive[READ_END]);
-	if (step->spec.owners)
-		close(attempt->control[INSIDE]);
+	close_given(attempt->control[INSIDE]);
 }
 
 /* Starts the sandbox. SIGTERM, which asks to stop, is blocked until there is something to stop. */
@@ -140,7 +138,7 @@ static void start_init(struct step *step, struct attempt *attempt)
 	}
 	init_pid = attempt->init;
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	close_inner_ends(step, attempt);
+	close_inner_ends(attempt);
 }
 
 /*
@@ -251,6 +249,8 @@ static bool try_step(struct step *step)
 	remove_tree(step->spec.work);
 	report_usage();
 	report_end(&step->spec, status, supervisor_status);
+	if (step->spec.keep_failed && !stopped && !has_succeeded && supervisor_status == 0)
+		keep_failed(&step->working);
 	return true;
 }
 

@@ -229,6 +229,13 @@ void keep_changes(struct working_root *root)
 	write_table(looks, root->path);
 }
 
+void keep_failed(struct working_root *root)
+{
+	REPORT(.name = "keeping");
+	keep_changes(root);
+	REPORT(.name = "kept");
+}
+
 void keep_unchanged(struct working_root *root)
 {
 	const struct spec *spec = root->spec;

@@ -37,6 +37,12 @@ void close_root(struct working_root *root);
 void keep_changes(struct working_root *root);
 
 /*
+ * Writes what a failed step changed, behind the report of its end: a failure to do so is none of the
+ * step.
+ */
+void keep_failed(struct working_root *root);
+
+/*
  * Leaves the root for the step after it when the step made no call that may change a file: the root
  * is not read then, and what stands for mounts stays in it.
  */

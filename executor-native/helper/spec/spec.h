@@ -41,6 +41,7 @@ struct spec {
 	struct texts lowers; /* bottom first */
 	char *working;       /* NULL for a step whose root is an overlay */
 	uint64_t working_has;
+	bool keep_failed; /* changes of a command that fails are written too */
 	bool translated; /* the root is one by translation of paths only (see supervised/) */
 	uint64_t emulated; /* the processor of programs that `emulator` runs */
 	char *emulator;    /* a path of the root; NULL for none */

@@ -48,7 +48,7 @@ export function checkWorkdir(node: NodeOf<"workdir">, report: Report): BoundInst
             ],
           },
           inputs: stage.rootfs ? [stage.rootfs] : [],
-          metadata: at.metadata(at.step(node.text)),
+          metadata: at.fileMetadata(at.step(node.text)),
         });
       }
       at.commit(`WORKDIR ${stage.image.config?.WorkingDir}`, { layer });

@@ -144,6 +144,12 @@ export class InstructionContext {
     };
   }
 
+  /** Returns the metadata of a vertex that changes files of the stage without a command. */
+  fileMetadata(step: StepInfo): VertexMetadata {
+    const { env, cwd, image } = this.stage;
+    return { ...this.metadata(step), surroundings: { env: env.list(), cwd, user: image.config?.User ?? "" } };
+  }
+
   /** Adds a line to the image's history. `# buildkit` marks a RUN, COPY or ADD. */
   commit(text: string, options: { readonly layer?: boolean; readonly mark?: boolean } = {}): void {
     const layer = options.layer ?? false;

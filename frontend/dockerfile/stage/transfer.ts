@@ -90,13 +90,17 @@ export function lowerTransfer(transfer: Transfer, source: Rootfs, isContext: boo
   }
   const cutSources = paths.flatMap(({ text }) => (leadsOut(text) ? [{ src: cleanPath(`/${text}`), written: text }] : []));
   const edgeOfCopy = maker.edge({
-    ...at.metadata(step),
+    ...at.fileMetadata(step),
     ...(cutSources.length > 0 ? { cutSources } : {}),
     ...(transfer.from === undefined ? {} : { copiedFrom: transfer.from }),
   });
   stage.rootfs =
     link && stage.rootfs
-      ? edge({ op: { kind: "merge" }, inputs: [stage.rootfs, edgeOfCopy], metadata: at.metadata({ ...step, text: `LINK ${step.text}` }) })
+      ? edge({
+          op: { kind: "merge" },
+          inputs: [stage.rootfs, edgeOfCopy],
+          metadata: at.fileMetadata({ ...step, text: `LINK ${step.text}` }),
+        })
       : edgeOfCopy;
   const flags = [
     ...(transfer.parents ? ["--parents"] : []),

@@ -118,6 +118,20 @@ export const mounts: readonly Case[] = [
     },
   },
   {
+    name: "the changes of a command that failed, also where its root is a copy",
+    run: async (rig) => {
+      for (const [keepFailed, isHere] of [
+        [true, true],
+        [false, !rig.worker.copiesRoots],
+      ] as const) {
+        const { exit, upper } = await rig.run("echo > /made; exit 3", { keepFailed });
+        assert.deepEqual(exit, { code: 3, ...(keepFailed && rig.worker.copiesRoots && { kept: true }) });
+        assert.deepEqual(tree(upper), isHere ? ["made"] : []);
+      }
+      assert.equal((await rig.run("ls /made || echo none")).out, "none\n");
+    },
+  },
+  {
     name: "an empty root (scratch) with a static program from a mount",
     run: async (rig) => {
       const busybox: SandboxMount = { type: "bind", source: join(rig.rootfs, "bin/busybox"), dest: "/busybox", readonly: true };
