@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { resolve } from "node:path";
+import { defaultRoot } from "../../cache/paths.js";
 import type { SourceFile } from "../../core/diagnostics.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import type { BakeDefinition } from "../../frontend/bake/definition.js";
@@ -7,6 +8,7 @@ import { formatPlatform, hostPlatform } from "../../oci/platform.js";
 import { ProjectFiles } from "../compose/project-files.js";
 import type { BakeFile, BakeOptions, BakePlanResult } from "./bake-options.js";
 import { DEFAULT_FILES, readBakeFiles } from "./bake-files.js";
+import { parseBakeFiles } from "./parsed-files.js";
 
 /**
  * Reads the bake files of a project. Nothing is built. Throws DiagnosticsError with `hcl/…` and
@@ -29,9 +31,10 @@ async function readFiles(options: BakeOptions, untyped: ProjectFiles): Promise<O
   const { env = process.env, variables = {} } = options;
   const { files, context } = await filesOf(options, untyped);
   const { compose, bake } = await byLanguage(files);
-  const [{ planBake }, { joinDefinitions }, print] = await Promise.all([
+  const [{ planBake }, { joinDefinitions }, { evaluateFiles }, print] = await Promise.all([
     import("../../frontend/bake/plan.js"),
     import("../../frontend/bake/join.js"),
+    import("../../frontend/bake/evaluate-files.js"),
     import("../../frontend/bake/print.js"),
   ]);
   const fromEnvironment = parseBoolean(env["BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP"] ?? "") !== true;
@@ -45,8 +48,7 @@ async function readFiles(options: BakeOptions, untyped: ProjectFiles): Promise<O
     services,
     bake.length === 0
       ? NOTHING
-      : // The grammar takes long to load.
-        (await import("../../frontend/bake/evaluate-files.js")).evaluateFiles({
+      : evaluateFiles(await parseBakeFiles(bake, options.root ?? defaultRoot(process.env)), {
           files: bake,
           fileRelative,
           lookup: (name) => (Object.hasOwn(variables, name) ? variables[name] : variable(name)),

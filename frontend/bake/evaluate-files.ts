@@ -1,10 +1,7 @@
-import type { SourceFile } from "../../core/diagnostics.js";
-import { DiagnosticsError } from "../../core/errors.js";
 import { withinStack } from "../../core/text/within-stack.js";
 import type { Body } from "../hcl/ast.js";
 import { tooDeep } from "../hcl/errors.js";
-import { parseHcl } from "../hcl/syntax/parse.js";
-import { type BlockTypes, parseJsonBody } from "../hcl/syntax/json.js";
+import { BLOCKS } from "./block-types.js";
 import { type BlockInstance, instancesOf, lazyBlocks } from "./blocks.js";
 import type { BakeDefinition, BakeGroup, BakeTarget, BakeWorld } from "./definition.js";
 import { badBlock, ignoredAttribute } from "./errors.js";
@@ -13,40 +10,11 @@ import { besideItsFile } from "./file-relative.js";
 import { joinTargets } from "./join.js";
 import { nameOf, Names } from "./names.js";
 
-const BLOCKS: BlockTypes = {
-  target: { labelled: true },
-  group: { labelled: true },
-  function: { labelled: true },
-  variable: { labelled: true, blocks: { validation: { labelled: false } } },
-};
-
-/** Reads a file in the syntax of its name; without a known one, in the syntax that it is in. */
-function parseFile(source: SourceFile): Body {
-  if (source.name.endsWith(".json")) return parseJsonBody(source, BLOCKS);
-  if (source.name.endsWith(".hcl")) return parseHcl(source);
-  try {
-    return parseHcl(source);
-  } catch (error) {
-    if (!(error instanceof DiagnosticsError)) throw error;
-    try {
-      return parseJsonBody(source, BLOCKS);
-    } catch {
-      throw error;
-    }
-  }
-}
-
 /**
- * Evaluates the files of a bake definition and joins them. Throws DiagnosticsError with `hcl/…` and
- * `bake/…`. This module loads chevrotain: import it dynamically.
+ * Evaluates the files of a bake definition, given as trees, and joins them. Throws DiagnosticsError
+ * with `hcl/…` and `bake/…`.
  */
-export function evaluateFiles(world: BakeWorld): BakeDefinition {
-  const bodies = world.files.map((file) =>
-    withinStack(
-      () => parseFile(file),
-      () => tooDeep(file.name),
-    ),
-  );
+export function evaluateFiles(bodies: readonly Body[], world: BakeWorld): BakeDefinition {
   return withinStack(
     () => evaluateBodies(bodies, world),
     () => tooDeep(world.files.map(({ name }) => name).join(", ")),

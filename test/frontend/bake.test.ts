@@ -4,6 +4,8 @@ import { TsbuildError } from "../../core/errors.js";
 import { renderDiagnostic } from "../../core/text/render-diagnostic.js";
 import type { BakeDefinition } from "../../frontend/bake/definition.js";
 import { evaluateFiles } from "../../frontend/bake/evaluate-files.js";
+import { parseBakeFile } from "../../frontend/bake/parse-file.js";
+import { bodyOf, bodyText } from "../../frontend/hcl/kept-body.js";
 import { planBake, type PlanOptions } from "../../frontend/bake/plan.js";
 import { goJson, listTargets, planJson } from "../../frontend/bake/print.js";
 import { casePath, golden } from "../support/golden.js";
@@ -21,8 +23,11 @@ function definitionOf(
   env: Readonly<Record<string, string>>,
   vars: ReadonlyMap<string, string>,
 ): BakeDefinition {
-  return evaluateFiles({
-    files: Object.entries(files).map(([name, text]) => ({ name, text })),
+  const sources = Object.entries(files).map(([name, text]) => ({ name, text }));
+  // Later builds read the trees that the store keeps.
+  const bodies = sources.map((source) => bodyOf(bodyText(parseBakeFile(source)), source));
+  return evaluateFiles(bodies, {
+    files: sources,
     fileRelative: false,
     lookup: (name) => vars.get(name) ?? env[name],
     builtins: { BAKE_CMD_CONTEXT: "cwd://", BAKE_LOCAL_PLATFORM: "linux/amd64" },

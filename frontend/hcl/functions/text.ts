@@ -3,10 +3,12 @@ import { STRING } from "../values/type.js";
 import { compareText, integer, list, members, string, textOf } from "../values/value.js";
 import { define, type Functions, NUMERIC, ofTexts, TEXT, TEXTS, whole } from "./define.js";
 
-const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
+let segmenter: Intl.Segmenter | undefined;
 
 /** Returns the letters of a text as people count them. */
 export function letters(text: string): string[] {
+  // It takes longer to make than most bake files to evaluate.
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
   return [...segmenter.segment(text)].map(({ segment }) => segment);
 }
 
