@@ -1,9 +1,10 @@
 "use strict";
 // The `tsbuild` command (dist/cli.cjs). What every command needs of the program is one script,
-// dist/command/start.cjs, and what a build without changes needs besides is another, build.cjs. V8
-// takes both from their code caches: that saves what compiling half a megabyte of JavaScript costs
-// at every start. `npm run build` makes the caches for the Node it runs on; under any other the
-// scripts are compiled. All other parts are scripts of their own, read when they are asked for.
+// dist/command/start.cjs. What a build without changes needs besides, what a bake needs, and what a
+// COPY needs that runs, are others: build.cjs, bake.cjs and copy.cjs. V8 takes each from its code
+// cache: that saves what compiling half a megabyte of JavaScript costs at every start. `npm run
+// build` makes the caches for the Node it runs on; under any other the scripts are compiled. All
+// other parts are scripts of their own, read when they are asked for.
 const { readFileSync } = require("node:fs");
 const { availableParallelism } = require("node:os");
 const { join } = require("node:path");
@@ -40,8 +41,8 @@ function compile(name, cachedData) {
   return new Script(readFileSync(filename, "latin1"), { filename, cachedData });
 }
 
-/** Scripts with many parts. Each is read when a part is in none of those before it. */
-const PACKS = ["start", "build"];
+/** The script with the parts that every command needs, and a table of where others are. */
+const FIRST = "start";
 
 /** The packs that were read, by name: the script, and an object of its parts. */
 const packs = new Map();
@@ -59,13 +60,15 @@ function readPack(name) {
   return pack;
 }
 
+/** Name of the table in the first script: the pack of each part that is in another one. No part has such a name. */
+const TABLE = "packs";
+
 /** Returns the function of a part. */
 function partOf(name) {
-  for (const pack of PACKS) {
-    const { parts } = packs.get(pack) ?? readPack(pack);
-    if (parts[name]) return parts[name];
-  }
-  return compile(name).runInThisContext();
+  const { parts } = packs.get(FIRST) ?? readPack(FIRST);
+  if (parts[name]) return parts[name];
+  const pack = parts[TABLE]?.[name];
+  return pack === undefined ? compile(name).runInThisContext() : (packs.get(pack) ?? readPack(pack)).parts[name];
 }
 
 function load(id) {

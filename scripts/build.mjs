@@ -1,7 +1,7 @@
 // Makes dist/: the helper, the bundles and, unless --no-types is passed, the declarations.
 //   cli.cjs             the command
-//   command/            its program: start.cjs and build.cjs, each with a code cache, and a script
-//                       for each other part
+//   command/            its program: start.cjs, build.cjs, bake.cjs and copy.cjs, each with a code
+//                       cache, and a script for each other part
 //   index.cjs, llb.cjs  the library
 //   worker.cjs          the worker process
 //   thread.cjs          threads there and in the main process
@@ -83,8 +83,11 @@ async function bundle() {
 
 /** Folders of dist/ that hold nothing but chunks, whose names change with their content. */
 const FOLDERS = ["chunks", "command"];
-/** Scripts of the command's program that hold many chunks, in the order of cli/launcher.cjs. */
-const PACKS = ["start", "build"];
+/**
+ * Scripts of the command's program that hold many chunks. Each has the chunks that its command line
+ * in {@link makeStart} needs and none before it. The first has a table of the others.
+ */
+const PACKS = ["start", "build", "bake", "copy"];
 const packFile = (name) => join("command", `${name}.cjs`);
 
 /**
@@ -156,8 +159,8 @@ async function serveImage() {
 }
 
 /**
- * Puts the code that a page of help needs into one script, and what a build without changes needs
- * besides into another, and makes V8's code caches of both while such a build runs. The same
+ * Puts the code that a page of help needs into one script, and what a build without changes, a bake
+ * and a COPY need besides into others, and makes V8's code caches of them while these run. The same
  * process reads a Dockerfile of many instructions, because the cached build has only a few: its
  * steps have to run here once.
  */
@@ -169,29 +172,36 @@ async function makeStart(chunks) {
     mkdirSync(join(context, "src"), { recursive: true });
     for (const name of ["file", "src/a", "src/b"]) writeFileSync(join(context, name), "");
     writeFileSync(join(context, "Dockerfile"), `FROM ${image.reference}\nWORKDIR /app\nCOPY file /\nCOPY src /src\nENV A=b\n`);
+    writeFileSync(join(context, "docker-bake.hcl"), BAKE);
     writeFileSync(join(context, "Many"), `FROM ${image.reference} AS a\n${MANY}FROM ${image.reference}\nCOPY --from=a /app /\n`);
     const env = { ...process.env, TSBUILD_ROOT: join(work, "store") };
+    // Caches of the first two are made before the others run, so that they hold no functions that a
+    // build without changes would read in vain.
     const lines = JSON.stringify([
-      ["build", "--help"],
-      ["build", "--progress", "plain", context],
-      ["build", "--call=check", "-f", join(context, "Many"), context],
+      { pack: "start", args: ["build", "--help"] },
+      { pack: "build", args: ["build", "--progress", "plain", context] },
+      { args: ["build", "--call=check", "-f", join(context, "Many"), context], caches: ["start", "build"] },
+      { pack: "bake", args: ["bake", "--progress", "plain"], caches: ["bake"] },
+      { pack: "copy", args: ["build", "--progress", "plain", "--no-cache", context], caches: ["copy"] },
     ]);
     const names = join(work, "names");
     const cache = join(dist, "command", `*.${process.versions.v8}-${process.arch}.cache`);
     const script = join(root, "scripts", "code-cache.mjs");
-    // The first run fills the store and the memo of parsed Dockerfiles; the second shows the code
-    // of a cached build.
+    // The first run fills the store and the memos of parsed files; the second shows the code of
+    // cached builds.
     const steps = [
-      () => run(env, script, "names", names, lines),
-      () => run(env, script, "names", names, lines),
+      () => run(context, env, script, "names", names, lines),
+      () => run(context, env, script, "names", names, lines),
       () => {
         const needed = JSON.parse(readFileSync(names, "utf8"));
-        for (const [index, pack] of PACKS.entries()) {
+        const [first, ...others] = PACKS;
+        const table = Object.fromEntries(others.flatMap((pack) => needed[pack].map((name) => [name, pack])));
+        for (const pack of PACKS) {
           const path = join(dist, packFile(pack));
-          writeFileSync(`${path}.new`, packChunks(chunks, needed[index]));
+          writeFileSync(`${path}.new`, packChunks(chunks, needed[pack], pack === first ? table : undefined));
           renameSync(`${path}.new`, path);
         }
-        return run(env, script, "cache", cache, lines);
+        return run(context, env, script, "cache", cache, lines);
       },
     ];
     for (const step of steps) {
@@ -205,6 +215,20 @@ async function makeStart(chunks) {
     rmSync(work, { recursive: true, force: true });
   }
 }
+
+/** Bake file of two targets over one base, with the common parts of the language. */
+const BAKE = `variable "TAG" { default = "1" }
+group "default" { targets = ["app"] }
+target "base" {}
+target "app" {
+  name = "app-\${i}"
+  matrix = { i = range(2) }
+  contexts = { base = "target:base" }
+  args = { A = upper("a\${TAG}") }
+  tags = ["app:\${i}"]
+  output = ["type=cacheonly"]
+}
+`;
 
 /** Dockerfile with the common instructions. */
 const MANY = `ARG A=1
@@ -222,10 +246,10 @@ ENTRYPOINT ["true"]
 CMD ["a"]
 `;
 
-/** Runs a script beside this one, which serves it. */
-function run(env, ...args) {
+/** Runs a script beside this one, which serves it, in a directory. */
+function run(cwd, env, ...args) {
   return new Promise((done) => {
-    const child = spawn(process.execPath, args, { env, stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(process.execPath, args, { cwd, env, stdio: ["ignore", "ignore", "pipe"] });
     const output = [];
     child.stderr.on("data", (chunk) => output.push(chunk));
     child.on("error", (error) => done({ status: 1, output: error.message }));

@@ -1,7 +1,9 @@
 // Runs command lines one after the other in this process, each as the launcher would. Writes the
-// names of the chunks that each of them was the first to need (`names`), or V8's code cache of all
-// compiled code of each pack (`cache`; FILE with the pack's name in the place of `*`).
-//   node scripts/code-cache.mjs names|cache FILE '[["build", "."], …]'
+// names of the chunks that the line of each pack was the first to need (`names`), or V8's code
+// caches (`cache`; FILE with the pack's name in the place of `*`): after each line, of all compiled
+// code of the packs in `caches`.
+//   node scripts/code-cache.mjs names|cache FILE LINES
+// LINES is JSON: [{"pack": "build", "args": ["build", "."], "caches": ["build"]}, …]
 import { renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -12,20 +14,25 @@ const [node, , what, file, lines] = process.argv;
 const { start, packs, modules } = createRequire(import.meta.url)(command);
 const rest = JSON.parse(lines);
 const exit = process.exit.bind(process);
-const names = [];
+const seen = new Set();
+const names = {};
+let line;
 
 function next() {
-  process.argv = [node, command, ...rest.shift()];
+  line = rest.shift();
+  process.argv = [node, command, ...line.args];
   start();
 }
 
 // The program always ends with this call.
 process.exit = (code) => {
   if (code !== 0) exit(code);
-  names.push([...modules.keys()].filter((name) => !names.flat().includes(name)));
+  const { pack, caches = [] } = line;
+  if (pack !== undefined) names[pack] = [...modules.keys()].filter((name) => !seen.has(name));
+  for (const name of modules.keys()) seen.add(name);
+  if (what === "cache") for (const name of caches) write(file.replace("*", name), packs.get(name).script.createCachedData());
   if (rest.length > 0) return next();
   if (what === "names") write(file, JSON.stringify(names));
-  else for (const [name, { script }] of packs) write(file.replace("*", name), script.createCachedData());
   exit(0);
 };
 

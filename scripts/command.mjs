@@ -52,9 +52,13 @@ function withPlainExports(code, name) {
   return exported === undefined ? rest : `${rest};module.exports={__esModule:!0,${exported}}`;
 }
 
-/** Returns one script with these chunks: an object of functions. */
-export function packChunks(chunks, names) {
+/**
+ * Returns one script with these chunks: an object of functions. `table` has the pack of each chunk
+ * that is in another one.
+ */
+export function packChunks(chunks, names, table) {
   const packed = names.map((name) => `${JSON.stringify(name)}: ${chunks.get(name)}`);
+  if (table) packed.push(`packs: ${JSON.stringify(table)}`);
   return `({\n${packed.join(",\n")}\n})`;
 }
 

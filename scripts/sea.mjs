@@ -92,7 +92,7 @@ function nodeFromNpm(arch) {
 /** Puts what the command needs of dist/: not the library, which nobody can import from there. */
 function placeProgram(arch, folder) {
   const dist = join(root, "dist");
-  for (const name of ["cli.cjs", "command", "chunks", "worker.cjs", "thread.cjs", "aws-credentials.cjs"])
+  for (const name of ["cli.cjs", "command", "worker.cjs", "thread.cjs", "aws-credentials.cjs"])
     cpSync(join(dist, name), join(folder, "dist", name), { recursive: true });
   const native = join(dist, "native");
   placeAddons(addonPackages(root, arch, work), native, arch);

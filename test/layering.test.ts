@@ -65,7 +65,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
     "start-worker.ts",
   ],
   "oci/layer": ["model", "read", "write", "."],
-  "frontend/hcl": ["values", "ast.ts", "errors.ts", "syntax", "evaluate", "patterns", "functions"],
+  "frontend/hcl": ["values", "ast.ts", "kept-body.ts", "errors.ts", "syntax", "evaluate", "patterns", "functions"],
   frontend: ["frontend.ts", "hcl", "bake", "compose", "dockerfile"],
   "frontend/dockerfile": [
     "problem.ts",
