@@ -15,7 +15,7 @@ export interface DiskItem {
   /** Milliseconds since the epoch. */
   readonly lastUsedAt: number | undefined;
   /**
-   * Reasons to keep it; empty when nothing needs it. Each is a sentence without a verb: `image
+   * Reasons to keep it; empty when nothing needs it. A reason is a sentence without a verb: `image
    * app:latest`, `3 cached steps`, `a running build`.
    */
   readonly keptBy: readonly string[];
@@ -50,7 +50,7 @@ export interface PruneCandidate {
 
 /**
  * Selects what a prune removes. Without any member, it removes every cached step that no image is
- * made of, and every cache mount. It never removes what running builds use.
+ * made of, and every cache mount. A prune never removes what running builds use.
  */
 export interface PrunePolicy {
   /** True removes steps that images are made of too, and images without a name. */

@@ -48,7 +48,7 @@ export interface Readings {
   readonly pairs: Readonly<Record<string, string>>;
   /** A size, such as 64m. */
   readonly bytes: number;
-  /** One of `words`, which must be those that the shape of the option takes. */
+  /** A member of `words`, which must be the words that the shape of the option takes. */
   readonly word: never;
   readonly switch: true;
   /** A grammar of its own. */

@@ -3,8 +3,8 @@ import { UsageError } from "../../core/errors.js";
 /** Messages about texts that stand for options, one function each. */
 
 /**
- * Returns the error for a flag or value of the contract that this version lacks. It is reported,
- * never ignored.
+ * Returns the error for a flag or value of the contract that this version lacks. Such a flag is
+ * reported, never ignored.
  */
 export function notSupported(what: string, hint?: string): UsageError {
   return new UsageError("cli/not-supported", `Cannot use ${what}: it is not supported yet`, hint === undefined ? {} : { hint });

@@ -67,15 +67,15 @@ async function list(args: readonly string[], environment: CliEnvironment): Promi
       flags: [
         FILTER,
         LIST_FORMAT_FLAG,
-        { name: "local", text: "Only builds of a context in this directory" },
+        { name: "local", text: "Show only builds of a context in this directory" },
         { name: "no-trunc", text: "For docker's sake: nothing is cut", hidden: true },
         { name: "last", short: "n", value: "<n>", text: "Show the newest n only" },
         IDS_FLAG,
         ROOT_FLAG,
       ],
       after:
-        '"tsbuild builds inspect [BUILD]" shows all that is known of one as JSON, "tsbuild builds rm BUILD…" removes some.\n' +
-        "500 builds are kept for 90 days, and 256 MiB of compressed logs; TSBUILD_HISTORY=builds=100,age=30d,bytes=64m says otherwise, and\n" +
+        '"tsbuild builds inspect [BUILD]" shows one build as JSON, "tsbuild builds rm BUILD…" removes some.\n' +
+        "The store keeps 500 builds for 90 days, and 256 MiB of compressed logs. TSBUILD_HISTORY=builds=100,age=30d,bytes=64m sets other limits, and\n" +
         "TSBUILD_HISTORY=off records nothing.",
     },
     args,

@@ -33,7 +33,7 @@ const SYNTAX: CommandSyntax = {
     ...BUILD_FLAGS.filter(({ name }) => name !== "explain").map((flag) => (INPUTS.has(flag.name) ? flag : { ...flag, hidden: true })),
   ],
   after:
-    "Exit code 1 when there is anything to fix.\n# check=skip=RULE at the top of a Dockerfile, or above an instruction, keeps a rule quiet.\nExample: tsbuild check --fix .",
+    "Exits with 1 when there is anything to fix.\n# check=skip=RULE at the top of a Dockerfile, or above an instruction, keeps a rule quiet.\nExample: tsbuild check --fix .",
 };
 
 export const command: Command = {

@@ -24,15 +24,15 @@ const SYNTAX: CommandSyntax = {
   count: [0, 2],
   flags: [
     { name: "list", text: "List the steps that failed and are kept" },
-    { name: "user", short: "u", value: "<user[:group]>", text: "User in the place of the step's" },
-    { name: "secret", value: "<id=…>", repeat: true, text: "Secret of the step, which is never kept" },
+    { name: "user", short: "u", value: "<user[:group]>", text: "User to run as (default: the step's)" },
+    { name: "secret", value: "<id=…>", repeat: true, text: "Secret of the step; the store keeps no secrets" },
     ...OPTION_FLAGS.flatMap(([name, flag]) => (name === "isolation" ? [flag] : [])),
     ROOT_FLAG,
   ],
   after:
     "BUILD is an id, the beginning of one, or ^N for the Nth before the newest (default: ^0, the newest).\n" +
     "STEP is a number, a place such as 2/4, a line such as :12, a stage (its last step), or a part of the step's name (default: the step that failed, else the last one).\n" +
-    "The command of a RUN is in /run/tsbuild/step. The exit code is that of the shell or of COMMAND.\n" +
+    "The command of a RUN is in /run/tsbuild/step. Exits with the code of the shell or of COMMAND.\n" +
     "Example: tsbuild debug -- sh /run/tsbuild/step",
 };
 

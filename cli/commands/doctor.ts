@@ -14,8 +14,8 @@ export const command: Command = {
         summary: "Say what this machine has and lacks, and how to get it",
         operands: "",
         count: [0, 0],
-        flags: [{ name: "format", value: "<form>", text: "text (default) or json" }, ROOT_FLAG],
-        after: "Runs a step in a sandbox. Exit code 0 when builds with RUN work here, else 1. Nothing is asked over the network.",
+        flags: [{ name: "format", value: "<form>", text: "Form of the report: text (default) or json" }, ROOT_FLAG],
+        after: "Runs a step in a sandbox, without the network. Exits with 0 when builds with RUN work here, else with 1.",
       },
       args,
     );

@@ -18,8 +18,8 @@ export const command: Command = {
         operands: "[BUILD] [STEP]",
         count: [0, 2],
         flags: [
-          { name: "format", value: "<format>", choices: ["text", "json"], text: "text (the default) or json" },
-          { name: "all", short: "a", text: "Base images and the builder's own steps, too" },
+          { name: "format", value: "<format>", choices: ["text", "json"], text: "Form of the output (default: text)" },
+          { name: "all", short: "a", text: "Show base images and the builder's own steps as well" },
           ROOT_FLAG,
         ],
         after:

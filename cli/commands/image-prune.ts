@@ -19,17 +19,17 @@ export const command: Command = {
         operands: "",
         count: [0, 0],
         flags: [
-          { name: "all", short: "a", text: "Also images with names" },
+          { name: "all", short: "a", text: "Remove images with names, too" },
           {
             name: "filter",
             value: "<filter>",
             repeat: true,
-            text: "Only these: until=24h (made before that), label=KEY[=VALUE], label!=KEY[=VALUE], dangling=true|false",
+            text: "Remove only: until=24h (made before that), label=KEY[=VALUE], label!=KEY[=VALUE], dangling=true|false",
           },
-          { name: "force", short: "f", text: "Do not ask" },
+          { name: "force", short: "f", text: "Do not ask for confirmation" },
           ROOT_FLAG,
         ],
-        after: 'What is cached stays: "tsbuild prune" is for that.',
+        after: 'Keeps cached steps: "tsbuild prune" removes them.',
       },
       args,
     );

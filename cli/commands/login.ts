@@ -17,11 +17,16 @@ export const command: Command = {
         operands: "[SERVER]",
         count: [0, 1],
         flags: [
-          { name: "username", short: "u", value: "<user>", text: "User name; asked for at a terminal when it is left out" },
-          { name: "password", short: "p", value: "<password>", text: "Password; other processes of the machine can see it there" },
+          { name: "username", short: "u", value: "<user>", text: "User name (default: asks at a terminal)" },
+          {
+            name: "password",
+            short: "p",
+            value: "<password>",
+            text: "Password; other processes of this machine can read it there, so prefer --password-stdin",
+          },
           { name: "password-stdin", text: "Read the password from the standard input" },
         ],
-        after: `SERVER is a host[:port]; Docker Hub when it is left out. The credentials are tried before they are kept: in docker's config.json
+        after: `SERVER is a host[:port] (default: Docker Hub). The credentials are tried first, and then kept in docker's config.json
 ($DOCKER_CONFIG, else ~/.docker), or with the credential helper that is named there. docker, podman and skopeo find them, and docker's are found here.`,
       },
       args,

@@ -11,7 +11,7 @@ export const command: Command = {
         operands: "[SERVER]",
         count: [0, 1],
         flags: [],
-        after: "SERVER is a host[:port]; Docker Hub when it is left out.",
+        after: "SERVER is a host[:port] (default: Docker Hub).",
       },
       args,
     );

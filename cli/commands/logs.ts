@@ -20,7 +20,7 @@ export const command: Command = {
         ],
         after:
           "BUILD is an id, the beginning of one, or ^N for the Nth before the newest (default: ^0, the newest).\n" +
-          "STEP is a number, a place such as 2/4, a line such as :12, a stage (its last step), or a part of the step's name; its output comes as it was, byte for byte (at a terminal without what it would obey, but with colours).",
+          "STEP is a number, a place such as 2/4, a line such as :12, a stage (its last step), or a part of the step's name. Its output is printed byte for byte; a terminal gets it without control sequences other than colours.",
       },
       args,
     );

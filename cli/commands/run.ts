@@ -38,23 +38,23 @@ const SYNTAX: CommandSyntax = {
   count: [1, Infinity],
   passThrough: true,
   flags: [
-    { name: "interactive", short: "i", text: "Pass the standard input on", group: GROUP },
+    { name: "interactive", short: "i", text: "Pass the standard input to the command", group: GROUP },
     { name: "tty", short: "t", text: "Give the command a terminal", group: GROUP },
     {
       name: "env",
       short: "e",
       value: "<name=value>",
       repeat: true,
-      text: "Set a variable; the name alone takes it from here",
+      text: "Set a variable; a name alone takes it from the environment",
       group: GROUP,
     },
     { name: "volume", short: "v", value: "<dir:path[:ro]>", repeat: true, text: "Mount a directory or file of this machine", group: GROUP },
     { name: "tmpfs", value: "<path[:size=…]>", repeat: true, text: "Mount an empty file system in memory", group: GROUP },
     { name: "workdir", short: "w", value: "<path>", text: "Working directory", group: GROUP },
-    { name: "user", short: "u", value: "<user[:group]>", text: "User, as in USER", group: GROUP },
-    { name: "entrypoint", value: "<program>", text: "Program in the place of ENTRYPOINT", group: GROUP, notEmpty: true },
+    { name: "user", short: "u", value: "<user[:group]>", text: "User to run as, as in USER", group: GROUP },
+    { name: "entrypoint", value: "<program>", text: "Program to run instead of ENTRYPOINT", group: GROUP, notEmpty: true },
     { name: "hostname", value: "<name>", text: "Host name", group: GROUP },
-    { name: "read-only", text: "Refuse changes of the root file system", group: GROUP },
+    { name: "read-only", text: "Make the root file system read-only", group: GROUP },
     { name: "rm", text: "For docker's sake: nothing is ever kept", hidden: true },
     {
       name: "pull",
@@ -75,8 +75,8 @@ const SYNTAX: CommandSyntax = {
     ...ENGINE_FLAGS,
   ],
   after:
-    "With --target or --file, or when it begins with . or /, the operand is a build's context: its target is built, and runs.\n" +
-    "The exit code is the command's; 125 when it was not started.\n" +
+    "An operand that begins with . or /, or any with --target or --file, is a build context: its target is built and run.\n" +
+    "Exits with the code of the command, or 125 when the command was not started.\n" +
     "Example: tsbuild run --target test . npm test",
 };
 

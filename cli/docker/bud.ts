@@ -10,7 +10,7 @@ import { systemReason } from "../../core/system/system-reason.js";
 import { type ParsedFlags, parseFlags } from "../syntax/flags.js";
 import { BUD_FLAGS, ISOLATIONS } from "./bud-flags.js";
 import { noArgumentFile, noCounterpart, severalFiles } from "./errors.js";
-import { isOff, translate } from "./foreign-flags.js";
+import { isOff, shown, translate } from "./foreign-flags.js";
 
 export const command: Command = {
   async run(args, environment) {
@@ -20,8 +20,8 @@ export const command: Command = {
         summary: "Build with the flags of buildah bud and podman build",
         operands: "[CONTEXT]",
         count: [0, 1],
-        flags: BUD_FLAGS,
-        after: "docs/from-buildah.md says what each flag is here.",
+        flags: shown(BUD_FLAGS),
+        after: "docs/from-buildah.md explains each flag.",
       },
       args,
     );

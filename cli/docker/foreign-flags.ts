@@ -20,7 +20,7 @@ export interface ForeignFlag extends Flag {
 
 /** Switches that ask for what is done anyway. */
 export const idle = (...names: readonly string[]): readonly ForeignFlag[] =>
-  names.map((name) => ({ name, text: "Done anyway", hidden: true }));
+  names.map((name) => ({ name, text: "Accepted; changes nothing", hidden: true }));
 
 /** Flags with a value that change nothing. */
 export const reported = (why: string, ...names: readonly string[]): readonly ForeignFlag[] =>
@@ -32,7 +32,14 @@ export const refused = (instead: string, ...names: readonly string[]): readonly 
 
 /** Flags that `tsbuild build` has, too. */
 export const same = (names: string): readonly ForeignFlag[] =>
-  names.split(" ").map((name) => ({ name, value: "<value>", repeat: true, text: `As --${name} of tsbuild build`, as: name }));
+  names.split(" ").map((name) => ({ name, value: "<value>", repeat: true, text: `Same as --${name} of tsbuild build`, as: name }));
+
+/** Returns the flags for the help, with what becomes of those that have no counterpart. */
+export const shown = (table: readonly ForeignFlag[]): readonly Flag[] =>
+  table.map((flag) => {
+    const fate = flag.refused !== undefined ? " (refused)" : flag.reported !== undefined ? " (changes nothing)" : "";
+    return { ...flag, text: `${flag.text}${fate}` };
+  });
 
 /** Returns the values of a flag of a command line; a switch that is on has the value "". */
 function valuesOf({ name, value, repeat }: Flag, flags: ParsedFlags): readonly string[] {

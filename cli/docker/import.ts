@@ -43,7 +43,7 @@ export const command: Command = {
           { name: "platform", value: "<platform>", text: "Platform of the image" },
           ROOT_FLAG,
         ],
-        after: "The image is that of FROM scratch and ADD FILE /, with the changes behind.",
+        after: "The image equals one of FROM scratch and ADD FILE /, followed by the changes.",
       },
       args,
     );

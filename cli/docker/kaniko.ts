@@ -6,7 +6,7 @@ import { hostPath } from "../../api/texts/surroundings.js";
 import { type CliEnvironment, type Command } from "../environment.js";
 import { type ParsedFlags, parseFlags } from "../syntax/flags.js";
 import { noDestination, noSuchContext } from "./errors.js";
-import { translate } from "./foreign-flags.js";
+import { shown, translate } from "./foreign-flags.js";
 import { KANIKO_FLAGS } from "./kaniko-flags.js";
 
 export const command: Command = {
@@ -17,8 +17,8 @@ export const command: Command = {
         summary: "Build and push with the flags of kaniko's executor",
         operands: "",
         count: [0, 0],
-        flags: KANIKO_FLAGS,
-        after: "docs/from-kaniko.md says what each flag is here.",
+        flags: shown(KANIKO_FLAGS),
+        after: "docs/from-kaniko.md explains each flag.",
       },
       args,
     );

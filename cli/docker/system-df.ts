@@ -23,7 +23,7 @@ export const command: Command = {
         operands: "",
         count: [0, 0],
         flags: [LIST_FORMAT_FLAG, { name: "verbose", short: "v", text: "Show each part of the store, as tsbuild du" }, ROOT_FLAG],
-        after: 'Sizes are real blocks on the disk. What an image needs counts as the image\'s. "tsbuild du" says more.',
+        after: 'Sizes are real blocks on the disk. A layer that an image needs counts as part of the image. "tsbuild du" shows more.',
       },
       args,
     );

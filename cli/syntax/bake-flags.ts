@@ -24,7 +24,7 @@ const OWN: readonly Flag[] = [
     group: GROUPS.input,
   },
   { name: "var", value: "<name=value>", repeat: true, text: "Value of a variable (default: from the environment)", group: GROUPS.input },
-  { name: "no-cache", text: "Run every step of all targets", group: GROUPS.cache },
+  { name: "no-cache", text: "Do not use cached steps for any target", group: GROUPS.cache },
   { name: "pull", text: "Ask the registry for base images of all targets", group: GROUPS.input },
   { name: "push", text: "Push the targets that have no output of another kind", group: GROUPS.result },
   { name: "load", text: "Put the targets into the local image store (the default without outputs)", group: GROUPS.result },
@@ -32,7 +32,7 @@ const OWN: readonly Flag[] = [
   { name: "sbom", value: "<mode>", text: "Short for --set=*.attest=type=sbom,…", group: GROUPS.result },
   FILE_RIGHTS_FLAG,
   { name: "print", text: "Print the targets as JSON, with all that they inherit; build nothing", group: GROUPS.output },
-  { name: "list", value: "<type>", text: "Print the targets or the variables; ,format=json behind it", group: GROUPS.output },
+  { name: "list", value: "<type>", text: "Print the targets or the variables; ,format=json chooses the form", group: GROUPS.output },
 ];
 
 export const BAKE_SYNTAX: CommandSyntax = {
@@ -41,5 +41,6 @@ export const BAKE_SYNTAX: CommandSyntax = {
   operands: "[TARGET...]",
   count: [0, 1000],
   flags: [...OWN, ...SHARED.map((name) => BUILD_FLAGS.find((flag) => flag.name === name) as Flag)],
-  after: "TARGET is a target, a group or a pattern of such names; none is default.\nExample: tsbuild bake --set '*.args.VERSION=2' --print",
+  after:
+    "TARGET is a target, a group or a pattern of names (default: the one called default).\nExample: tsbuild bake --set '*.args.VERSION=2' --print",
 };

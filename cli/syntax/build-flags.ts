@@ -14,14 +14,14 @@ const COMMAND_FLAGS: readonly Flag[] = [
   {
     name: "load",
     modes: ["store", "docker", "podman"],
-    text: "Put the result into the local image store (the default without -o), or into docker or podman of this machine",
+    text: "Put the result into the local image store (store, the default without -o), or into docker or podman of this machine",
     group: GROUPS.result,
   },
   {
     name: "attest",
     value: "<type=…>",
     repeat: true,
-    text: "Attestation to attach: type=provenance or type=sbom, with the attributes of these flags",
+    text: "Attestation to attach: type=provenance,… or type=sbom,… with the attributes of --provenance and --sbom",
     group: GROUPS.result,
   },
   {
@@ -33,7 +33,12 @@ const COMMAND_FLAGS: readonly Flag[] = [
   },
   { name: "quiet", short: "q", text: "Show no progress; print the image id", group: GROUPS.output },
   { name: "iidfile", value: "<file>", text: "Write the image id to a file", group: GROUPS.output },
-  { name: "metadata-file", value: "<file>", text: "Write what is known of the result to a JSON file", group: GROUPS.output },
+  {
+    name: "metadata-file",
+    value: "<file>",
+    text: "Write names, digests and other metadata of the result to a JSON file",
+    group: GROUPS.output,
+  },
   {
     name: "report",
     value: "<form=file>",
@@ -45,7 +50,7 @@ const COMMAND_FLAGS: readonly Flag[] = [
   {
     name: "call",
     value: "<method>",
-    text: "build, check, outline or targets; format=text|json|sarif behind a comma",
+    text: "What to do: build, check, outline or targets; ,format=text|json|sarif chooses the form",
     group: GROUPS.output,
   },
 ];

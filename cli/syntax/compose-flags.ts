@@ -28,7 +28,7 @@ const PROJECT: readonly Flag[] = [
 /** Flags of `docker compose build`. */
 const OWN: readonly Flag[] = [
   { name: "build-arg", value: "<name=value>", repeat: true, text: "Build argument of every service", group: GROUPS.input },
-  { name: "no-cache", text: "Run every step of all services", group: GROUPS.cache },
+  { name: "no-cache", text: "Do not use cached steps for any service", group: GROUPS.cache },
   { name: "pull", text: "Ask the registry for base images of all services", group: GROUPS.input },
   { name: "push", text: "Push the images of services that have an image name", group: GROUPS.result },
   { name: "with-dependencies", text: "Build what the services depend on as well", group: GROUPS.input },

@@ -82,7 +82,7 @@ export function parseFlags(syntax: CommandSyntax, args: readonly string[]): Pars
     ...EVERYWHERE.filter(({ name, short }) => !syntax.flags.some((flag) => flag.name === name || (short && flag.short === short))),
   ];
   const command = new Command(syntax.name)
-    .usage(`[options] ${syntax.operands}`)
+    .usage(`[options] ${syntax.operands}`.trim())
     .summary(syntax.summary)
     .description(syntax.summary)
     .argument("[operands...]")

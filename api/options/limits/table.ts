@@ -51,7 +51,7 @@ export const LIMIT_OPTIONS = {
     flag: {
       name: "limits",
       value: "<how>",
-      text: "strict: fail where a watchdog would hold limits in the place of the kernel; auto (defaults of all limits: $TSBUILD_LIMITS)",
+      text: "Where the kernel cannot hold a limit: auto (the default) has a watchdog end the step, strict fails. $TSBUILD_LIMITS sets defaults for all limits",
       group: GROUPS.limits,
       reads: "word",
       words: ["auto", "strict"],
