@@ -32,8 +32,8 @@ import { Unsynced } from "./content/unsynced.js";
 
 export interface StoreOptions {
   /**
-   * Directory of the store, without the format version. It is made on the first write. See {@link
-   * ./paths.ts} for the default.
+   * Directory of the store, without the format version. The directory is made on the first write.
+   * See {@link ./paths.ts} for the default.
    */
   readonly root: string;
   /** Gets a sentence when the store was repaired in a way that a user may want to know. */

@@ -44,8 +44,8 @@ export interface Store {
   readonly builds: BuildHistory;
   readonly gc: Collector;
   /**
-   * Makes a new directory of this process for short-lived files. It is removed on close, or by the
-   * next process after a crash.
+   * Makes a new directory of this process for short-lived files. The directory is removed on close,
+   * or by the next process after a crash.
    */
   temporaryDirectory(): string;
   /**

@@ -16,7 +16,10 @@ import { systemErrorCode } from "../core/errors.js";
 import { hostPath } from "../api/texts/surroundings.js";
 import { storeWithoutHome } from "../core/system/store-without-home.js";
 
-/** The part of the library that the commands use. It is loaded only when a command needs it. */
+/**
+ * The part of the library that the commands use. The library is loaded only when a command needs
+ * it.
+ */
 export interface CliApi {
   build(options: BuildOptions): Promise<BuildResult>;
   buildTargets(options: BuildTargetsOptions): Promise<Readonly<Record<string, BuildResult>>>;

@@ -70,7 +70,7 @@ export class UsageError extends TsbuildError {
   }
 }
 
-/** Problems of a source text. It carries every problem of the phase, not only the first. */
+/** Problems of a source text. The error carries every problem of the phase, not only the first. */
 export class DiagnosticsError extends TsbuildError {
   override readonly name = "DiagnosticsError";
 

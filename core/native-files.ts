@@ -6,8 +6,8 @@ import { packageRoot } from "./package-root.js";
 
 /**
  * The files of tsbuild that are made for one kind of machine: the sandbox program and the addons.
- * They stand in `dist/native/linux-x64` where tsbuild was built or unpacked whole, and in the
- * package `@tsbuild/linux-x64` where npm chose it; `-musl` after either is for the C library musl.
+ * The files are in `dist/native/linux-x64` where tsbuild was built or unpacked whole, and in the
+ * package `@tsbuild/linux-x64` where npm chose it. A name with `-musl` is for the C library musl.
  */
 
 /** Returns the names of this kind of machine, the one of Node's likely C library first. */

@@ -57,8 +57,8 @@ export function checkAnnotations(annotations: readonly Annotation[], platforms: 
 }
 
 /**
- * Returns the annotations of one document or descriptor, sorted. One for this platform replaces one
- * for all. Returns undefined when there are none.
+ * Returns the annotations of one document or descriptor, sorted. An annotation for this platform
+ * replaces one for all platforms. Returns undefined when there are none.
  */
 export function annotationsAt(
   annotations: readonly Annotation[],

@@ -36,8 +36,8 @@ interface ConnectionsOptions {
 
 /**
  * Keep-alive connections: one agent for each origin, through the proxy that the environment names.
- * They trust Node's own CAs (`NODE_EXTRA_CA_CERTS` included), `SSL_CERT_FILE` and the host's folder
- * in certs.d.
+ * Connections trust Node's own CAs (`NODE_EXTRA_CA_CERTS` included), `SSL_CERT_FILE` and the host's
+ * folder in certs.d.
  */
 export class Connections {
   readonly #env: Environment;

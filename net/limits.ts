@@ -6,8 +6,8 @@ export interface HttpLimits {
   /** Time until an answer begins, counted from the last byte of the request. */
   readonly answer: number;
   /**
-   * Bytes a second that a server digests and stores before it answers an upload. They lengthen
-   * `answer`.
+   * Bytes a second that a server digests and stores before it answers an upload. These bytes
+   * lengthen `answer`.
    */
   readonly digestRate: number;
   /**
@@ -19,8 +19,8 @@ export interface HttpLimits {
   /** Time for the whole body of an error or a redirect, which nobody needs. */
   readonly remainder: number;
   /**
-   * Time after which no further attempt begins. It counts from the first attempt, or from the last
-   * one that brought bytes.
+   * Time after which no further attempt begins. The time counts from the first attempt, or from the
+   * last attempt that brought bytes.
    */
   readonly patience: number;
   /** Time after which a wait for an answer, or for the next bytes of a body, is reported. */

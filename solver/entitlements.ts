@@ -6,9 +6,9 @@ import type { Vertex } from "../llb/vertex.js";
 
 /**
  * Throws `build/not-allowed` for every step of a graph that asks for more than the caller granted.
- * It runs before any key is looked up, so a step that is cached from a build with more rights is
- * refused as well. Note that we check the graph and not the Dockerfile, because ONBUILD triggers
- * and graphs made by hand ask for rights, too.
+ * The check runs before any key is looked up, so a step that is cached from a build with more
+ * rights is refused as well. Note that we check the graph and not the Dockerfile, because ONBUILD
+ * triggers and graphs made by hand ask for rights, too.
  */
 export function requireEntitlements(order: readonly Vertex[], granted: GrantedRights): void {
   const refused = new Map<string, Diagnostic>();

@@ -24,8 +24,8 @@ export interface StoredStep {
 }
 
 /**
- * Returns the results of a graph: those that were found or made, and of the others (below found
- * ones) those that the cache has, or that are known as foreign results of their definitions.
+ * Returns the results of a graph: those that were found or made, and for vertices below a found one
+ * those that the cache has, or that are known as foreign results of their definitions.
  */
 export function storedSteps(
   vertices: readonly SolvedVertex<StepResult>[],

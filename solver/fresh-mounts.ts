@@ -4,8 +4,8 @@ import { systemErrorCode } from "../core/errors.js";
 import type { Worker } from "../executor-native/contract.js";
 
 /**
- * Cache mounts that begin empty in one build (`--no-cache=mounts`). Each is emptied before its
- * first use, and files of this build's steps stay for its later steps and for later builds.
+ * Cache mounts that begin empty in one build (`--no-cache=mounts`). A mount is emptied before its
+ * first use. Files of this build's steps stay for its later steps and for later builds.
  */
 export class FreshMounts {
   readonly #emptied = new Map<string, Promise<void>>();

@@ -37,8 +37,8 @@ export function ordered<P extends GraphPart>(parts: readonly P[]): readonly (P &
 }
 
 /**
- * Returns a sink that reports to each graph what becomes of its vertices. The first one that has a
- * vertex sees it run; for the others it is as if its result had been found.
+ * Returns a sink that reports to each graph what becomes of its vertices. The first graph that has
+ * a vertex sees the vertex run. For the other graphs its result was found.
  */
 export function eventsByPart(parts: readonly OrderedPart[]): EventSink {
   const having = new Map<Digest, OrderedPart[]>();

@@ -37,7 +37,7 @@ export function adoptResult(
   });
 }
 
-/** Registers a layer. One that is here, or that an image's registry has, stays unchanged. */
+/** Registers a layer. A layer that is here, or that an image's registry has, stays unchanged. */
 function adoptLayer({ layers, blobs }: ImportStore, { diffId, blob, createdAt }: TransferLayer, origin: string): LayerId {
   const known = layers.byDiffId(diffId);
   const there = known?.blob && (known.origin !== undefined || blobs.has(known.blob.digest));

@@ -24,7 +24,7 @@ export interface SourceImage {
 
 /** Everything that a graph names from outside. */
 export interface Sources {
-  /** Finds an image for a platform. It is known when the frontend asked for it. */
+  /** Finds an image for a platform. An image is known when the frontend asked for it. */
   image(op: SourceOp, platform: string | undefined): Promise<SourceImage>;
   /** Returns the files of a directory of the caller, without those that its patterns exclude. */
   local(source: LocalSource): Promise<FileTree>;

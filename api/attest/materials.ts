@@ -16,7 +16,7 @@ export interface Material {
 /** Sources of a graph as provenance has them. */
 export interface GraphMaterials {
   readonly materials: readonly Material[];
-  /** Names of the caller's directories. They have no digest. */
+  /** Names of the caller's directories. Such a directory has no digest. */
   readonly locals: readonly string[];
   /** True when a source has no address that others could read. */
   readonly incomplete: boolean;

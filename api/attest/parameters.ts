@@ -114,8 +114,8 @@ interface SecretId {
 }
 
 /**
- * Returns the ids of the secrets, or the agents, that steps ask for. One that any step requires is
- * required.
+ * Returns the ids of the secrets, or the agents, that steps ask for. A secret or agent that any
+ * step requires is required.
  */
 function idsOf({ vertices }: LlbSteps, type: "secret" | "ssh"): readonly SecretId[] {
   const optional = new Map<string, boolean>();

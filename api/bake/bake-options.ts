@@ -29,7 +29,7 @@ export interface BakeOptions {
   readonly targets?: readonly string[];
   /** Overrides as `TARGET.KEY=VALUE`, or `TARGET.KEY+=VALUE`. */
   readonly set?: readonly string[];
-  /** Values of variables. They win over the environment. */
+  /** Values of variables. The values win over the environment. */
   readonly variables?: Readonly<Record<string, string>>;
   /** Adds an output that pushes, where a target has none that does. */
   readonly push?: boolean;

@@ -36,7 +36,9 @@ import type { JoinedTarget } from "./joined-graph.js";
 import { SshAgents } from "../sources/ssh-agents.js";
 import { sourceTime } from "../sources/source-time.js";
 
-/** Origins of a graph's images and directories. They are known once the Dockerfile is read. */
+/**
+ * Origins of a graph's images and directories. The origins are known once the Dockerfile is read.
+ */
 export interface GraphSources {
   readonly contexts: Pick<BuildContexts, "tree" | "hiddenBy">;
   readonly resolver: Pick<ImageResolver, "source">;

@@ -66,8 +66,8 @@ export async function finishLayers(
 }
 
 /**
- * Fetches a layer. One that is no longer at its origin is forgotten there, so that the next build
- * makes it again.
+ * Fetches a layer. A layer that is no longer at its origin is forgotten there, so that the next
+ * build makes the layer again.
  */
 async function bringLayer(id: LayerId, origin: string, service: LayerService, signal: AbortSignal): Promise<void> {
   try {

@@ -26,7 +26,7 @@ interface JoinedGraphOptions {
   readonly links: ReadonlyMap<string, ReadonlySet<string>>;
   /** Steps that run at once, whichever targets they are of. */
   readonly jobs: number;
-  /** Caches that the targets read from. Each is read once, and serves all. */
+  /** Caches that the targets read from. A cache is read once, and serves all targets. */
   readonly cacheFrom: readonly CacheFrom[];
   readonly onTrace: SolveGraphsOptions["onTrace"];
   readonly keepGoing: boolean;
@@ -41,9 +41,9 @@ interface Waiting {
 }
 
 /**
- * The one graph of several targets, and what they share. It is solved once every target has brought
- * its own. Note that we do not wait for targets whose context comes from elsewhere, because a clone
- * may take minutes: these follow, in the same places for running steps.
+ * The one graph of several targets, and what they share. The graph is solved once every target has
+ * brought its part. Note that we do not wait for targets whose context comes from elsewhere,
+ * because a clone may take minutes: these follow, in the same places for running steps.
  */
 export class JoinedGraph {
   readonly #options: JoinedGraphOptions;

@@ -90,8 +90,8 @@ function imageStoreOf(store: Store, authorities: readonly string[]): ImageStore 
 }
 
 /**
- * Returns an image for listings. One that lost a blob is still listed, so that it can be seen and
- * removed.
+ * Returns an image for listings. An image that lost a blob is still listed, so that a user can see
+ * and remove it.
  */
 function listedImage(image: NamedImage, store: Store): StoredImage {
   try {

@@ -56,8 +56,8 @@ export interface ImageSource {
 /**
  * Finds an image as docker does: by name (`alpine` is `alpine:latest`), by `name@digest`, by id or
  * digest, or by a unique beginning of one. A name wins over an id that looks the same. Images that
- * differ in annotations or compression have one id: then it means the one that was built last,
- * because that build has just printed it. Throws `images/not-found` or `images/ambiguous`.
+ * differ in annotations or compression have one id. The id then means the image that was built
+ * last, because that build has just printed it. Throws `images/not-found` or `images/ambiguous`.
  */
 export function findImage(text: string, store: ImageSource): Match {
   const index = store.images;

@@ -35,7 +35,8 @@ interface BuildRecorderOptions {
   readonly history: BuildHistory;
   readonly build: ResolvedBuildOptions;
   /**
-   * Counts of the build's steps. It has seen each event before {@link BuildRecorder.onEvent} does.
+   * Counts of the build's steps. The counter has seen each event before {@link
+   * BuildRecorder.onEvent} does.
    */
   readonly tally: StepCounter;
   /** Milliseconds since the epoch. */

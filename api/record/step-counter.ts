@@ -6,8 +6,9 @@ type StepCounts = Pick<BuildSummary, "steps" | "executed" | "cached" | "failed" 
 type Ending = "completed" | "cached" | "failed" | "canceled";
 
 /**
- * Counts how the instructions of a build ended, from its events. One that has not ended counts as
- * canceled. A step may end twice, when another step needs its result again: the last end counts.
+ * Counts how the instructions of a build ended, from its events. An instruction that has not ended
+ * counts as canceled. A step may end twice, when another step needs its result again: the last end
+ * counts.
  */
 export class StepCounter {
   /** Names of the instructions. */

@@ -211,7 +211,7 @@ export class CacheExports {
     return packed.filter((mount) => mount !== undefined);
   }
 
-  /** Packs a cache mount. One that no step has used here is passed on as it came. */
+  /** Packs a cache mount. A mount that no step has used here is passed on as it came. */
   async #packMount(name: string, id: string, { signal }: Reporter): Promise<TransferMount | undefined> {
     const { store, workers } = this.#session;
     const path = store.cacheMountPath(name, id);

@@ -84,8 +84,8 @@ export class BuildContexts {
   }
 
   /**
-   * Returns the context of `--build-context NAME=…`, in any spelling. One for just this platform
-   * (`NAME::os/arch`) goes first.
+   * Returns the context of `--build-context NAME=…`, in any spelling. A context for just this
+   * platform (`NAME::os/arch`) goes first.
    */
   named(name: string, platform: Platform): ContextSource | undefined {
     const wanted = contextName(name);

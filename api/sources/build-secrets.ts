@@ -9,9 +9,9 @@ import { readPipe } from "../../core/system/input-pipe.js";
 const LARGEST = 500 * 1024;
 
 /**
- * The secrets of a build. Each is checked at once, so that a typing mistake does not cost half a
- * build. A file is read when a step first asks for it; its content exists only here and in the
- * steps that mount it.
+ * The secrets of a build. Every secret is checked at once, so that a typing mistake does not cost
+ * half a build. A file is read when a step first asks for it; its content exists only here and in
+ * the steps that mount it.
  */
 export class BuildSecrets {
   readonly #sources: ReadonlyMap<string, SecretSource>;

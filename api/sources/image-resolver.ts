@@ -44,8 +44,8 @@ interface ResolveOptions {
 
 /**
  * Finds base images: in the local store by name, else at the registry. Fetches only manifests and
- * configs; layers follow when something needs them. Each reference is asked for once per build, so
- * that all its uses agree.
+ * configs; layers follow when something needs them. A reference is asked for once per build, so
+ * that all uses of the reference agree.
  */
 export class ImageResolver {
   readonly #options: ImageResolverOptions;

@@ -94,8 +94,8 @@ export interface IgnoreFile {
 
 /**
  * Reads `<Dockerfile>.dockerignore`, or else `.dockerignore` in the context; returns undefined
- * without either. One in the context is read inside it, like the Dockerfile; one beside a
- * Dockerfile outside is read there.
+ * without either. An ignore file in the context is read inside it, like the Dockerfile. An ignore
+ * file beside a Dockerfile outside is read there.
  */
 export function ignoreFile(context: string, dockerfile: string | undefined): IgnoreFile | undefined {
   const own = dockerfile === undefined ? undefined : `${dockerfile}.dockerignore`;

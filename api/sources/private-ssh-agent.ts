@@ -13,7 +13,8 @@ export interface PrivateSshAgent extends AsyncDisposable {
 
 /**
  * Starts OpenSSH's agent with these keys and nothing else. The agent watches a program that ends
- * with its standard input, which this process holds: so it ends even when this process is killed.
+ * with its standard input, which this process holds. So the agent ends even when this process is
+ * killed.
  */
 export async function startPrivateSshAgent(id: string, keys: readonly string[], parent: string): Promise<PrivateSshAgent> {
   const home = new SocketDirectory(parent);

@@ -5,9 +5,9 @@ import type { SshSource } from "../options/options.js";
 import type { PrivateSshAgent } from "./private-ssh-agent.js";
 
 /**
- * The SSH agents of a build. Each is checked at once, like secrets. The build starts an agent of
- * its own for keys when a step first asks for it; the agent ends with the build, and with this
- * process, however that ends.
+ * The SSH agents of a build. Every agent is checked at once, like secrets. The build starts an
+ * agent of its own for keys when a step first asks for it; the agent ends with the build, and with
+ * this process, however that ends.
  */
 export class SshAgents implements AsyncDisposable {
   readonly #sources: ReadonlyMap<string, SshSource>;

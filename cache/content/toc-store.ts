@@ -22,8 +22,8 @@ interface TocStoreOptions {
 }
 
 /**
- * Tables of contents as files by diffID. They are derived data: a missing one is made again from
- * the blob or the snapshot.
+ * Tables of contents as files by diffID. A table is derived data: a missing table is made again
+ * from the blob or the snapshot.
  */
 export class TocStore {
   readonly #directory: string;

@@ -3,8 +3,8 @@ import type { Digest } from "../../core/digest.js";
 /**
  * Bytes named by digest. All methods may be called concurrently, also by other processes. A written
  * blob is kept from collection until an image or layer refers to it, or the store is closed. A blob
- * that is corrupt or missing when it is read is dropped together with the results that cannot be
- * had without it, so that the next build makes it again.
+ * that is corrupt or missing when it is read is dropped, together with the results that need the
+ * blob, so that the next build makes both again.
  */
 export interface BlobStore {
   has(digest: Digest): boolean;

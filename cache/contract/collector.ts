@@ -25,8 +25,8 @@ export interface UsedBy {
   /** Names of images, or digests of those without; sorted. */
   readonly images: readonly string[];
   /**
-   * True for the metadata of a base image that a build asked a registry for. It is kept as long as
-   * the memo, so that the next build needs no network.
+   * True for the metadata of a base image that a build asked a registry for. The metadata is kept
+   * as long as the memo, so that the next build needs no network.
    */
   readonly base: boolean;
   /** Number of cached steps that depend on it. */

@@ -3,8 +3,8 @@ import type { LayerBlob, Toc } from "../../oci/layer/model/toc.js";
 import type { Descriptor } from "../../oci/types.js";
 
 /**
- * Short local name of a layer, which is also its snapshot folder. It is short so that hundreds fit
- * in one mount option string.
+ * Short local name of a layer, which is also its snapshot folder. The name is short so that
+ * hundreds fit in one mount option string.
  */
 export type LayerId = string & { readonly __brand: "LayerId" };
 
@@ -42,7 +42,7 @@ export interface LayerRecord {
   readonly createdAt: number;
 }
 
-/** A snapshot that is being written. It vanishes unless it is committed. */
+/** A snapshot that is being written. The snapshot vanishes unless it is committed. */
 export interface ActiveSnapshot {
   readonly id: LayerId;
   /**
@@ -50,7 +50,7 @@ export interface ActiveSnapshot {
    */
   readonly fs: string;
   readonly work: string;
-  /** Marks the snapshot in `fs` as complete. It is kept from now on. */
+  /** Marks the snapshot in `fs` as complete. The snapshot is kept from now on. */
   commitSnapshot(): LayerRecord;
   /** Drops the layer. `fs` becomes an orphan when it cannot be removed here. */
   discard(): void;

@@ -7,8 +7,8 @@ export type Stack = readonly LayerId[];
 const BELOW = new WeakMap<Stack, Stack>();
 
 /**
- * Returns a stack with one layer more. It refers to the stack below, so that data about that one is
- * found without a walk over its layers.
+ * Returns a stack with one layer more. The new stack refers to the stack below, so that data about
+ * the lower one is found without a walk over its layers.
  */
 export function stackOn(below: Stack, layer: LayerId): Stack {
   const stack = [...below, layer];

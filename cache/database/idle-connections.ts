@@ -18,7 +18,7 @@ interface Idle extends OpenDatabase {
 
 /**
  * Idle connections of this process by the database's path: a program that builds often opens each
- * once. They hold no lease, no transaction, and nothing that keeps the process alive.
+ * once. A connection holds no lease, no transaction, and nothing that keeps the process alive.
  */
 const idle = new Map<string, Idle>();
 

@@ -15,8 +15,8 @@ interface References {
 const NONE: References = { manifests: [], config: undefined, layers: [] };
 
 /**
- * References between blobs: index → manifests → config and layers. It remembers the documents that
- * it read; blobs do not change.
+ * References between blobs: index → manifests → config and layers. The graph remembers the
+ * documents that it read, because blobs do not change.
  */
 export class BlobGraph {
   readonly #blobs: BlobStore;

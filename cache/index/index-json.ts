@@ -6,8 +6,8 @@ import { ioError } from "../errors.js";
 import type { ImageEntry } from "../contract/images.js";
 
 /**
- * Annotation that skopeo, umoci and other readers of layouts look for. It holds the full name,
- * because one layout holds many images.
+ * Annotation that skopeo, umoci and other readers of layouts look for. The annotation holds the
+ * full name, because one layout holds many images.
  */
 const REF_NAME = "org.opencontainers.image.ref.name";
 /** Annotation that containerd and docker look for. */

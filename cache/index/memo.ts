@@ -11,8 +11,8 @@ import { makeStoreDirectory } from "../private-directory.js";
 const CHECK = 16;
 
 /**
- * Values as files `<kind>/<hash of key>`. They may vanish, so a failed read or write only forgets
- * the value.
+ * Values as files `<kind>/<hash of key>`. A value may vanish, so a failed read or write only
+ * forgets it.
  */
 export class FileMemo implements Memo {
   readonly #paths: StorePaths;

@@ -24,8 +24,8 @@ export class StoreLeases implements Leases {
   /** Number of times that this handle holds a part explicitly. */
   readonly #counts = new Map<string, number>();
   /**
-   * Parts that this handle wrote or found. They are kept until they are referred to or the handle
-   * is closed.
+   * Parts that this handle wrote or found. The parts are kept until something refers to them or the
+   * handle is closed.
    */
   readonly #written = new Set<string>();
   /** Timer that is set while some leases of this handle expire. */

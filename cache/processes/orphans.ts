@@ -2,9 +2,9 @@ import type { Database } from "../database/database.js";
 import { removeTree } from "./owner.js";
 
 /**
- * Unneeded trees that are still on the disk. Each gets a row before its layer's row is deleted, so
- * that a crash between the two forgets none. The worker removes the trees that this user cannot
- * remove (files of mapped ids).
+ * Unneeded trees that are still on the disk. A tree gets a row before its layer's row is deleted,
+ * so that a crash between the two forgets no tree. The worker removes the trees that this user
+ * cannot remove (files of mapped ids).
  */
 export class Orphans {
   readonly #database: Database;

@@ -33,8 +33,8 @@ export class Owner {
   }
 
   /**
-   * Returns the directory for unfinished work. It is on the store's file system, so that renaming
-   * works.
+   * Returns the directory for unfinished work. The directory is on the store's file system, so that
+   * renaming works.
    */
   directory(): string {
     const directory = join(this.#paths.tmp, this.id);

@@ -12,9 +12,9 @@ export type CredentialsSource = (options: ServiceOptions) => Promise<AwsCredenti
 
 /**
  * Finds the credentials for S3: the given ones, else `AWS_ACCESS_KEY_ID` and
- * `AWS_SECRET_ACCESS_KEY`, else what Amazon's own chain finds: a profile (keys, SSO, an assumed
- * role, a process), a web identity, a container's or an instance's role. Credentials that expire
- * are renewed.
+ * `AWS_SECRET_ACCESS_KEY`, else those of Amazon's own chain. The chain knows profiles (keys, SSO,
+ * an assumed role, a process), web identities, and the role of a container or an instance.
+ * Credentials that expire are renewed.
  *
  * Note that we look at the given keys and the environment ourselves, because loading the chain
  * takes longer than the requests of a small cache.
@@ -40,7 +40,10 @@ export function awsCredentials(given: Partial<AwsCredentials>, env: Environment,
   };
 }
 
-/** Loads the chain of Amazon's SDK. It remembers credentials until shortly before they expire. */
+/**
+ * Loads the chain of Amazon's SDK. The chain remembers credentials until shortly before they
+ * expire.
+ */
 async function sdkChain(env: Environment, requestHandler: SdkHttp): Promise<() => Promise<AwsCredentials>> {
   const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
   const [credentials, config] = [filePath(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials"), filePath(env, "AWS_CONFIG_FILE", "config")];

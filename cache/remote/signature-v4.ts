@@ -20,8 +20,9 @@ interface SignedRequest {
 export const EMPTY_PAYLOAD = createHash("sha256").digest("hex");
 
 /**
- * Returns the headers that authorize a request to S3: AWS Signature Version 4. It signs all headers
- * of the request and the host. The path of the URL must be encoded as {@link encodeKey} does.
+ * Returns the headers that authorize a request to S3: AWS Signature Version 4. The signature covers
+ * all headers of the request and the host. The path of the URL must be encoded as {@link encodeKey}
+ * does.
  */
 export async function signRequest(
   { method, url, headers, payload }: SignedRequest,

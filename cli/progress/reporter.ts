@@ -3,8 +3,8 @@ import type { EventSink } from "../../core/events.js";
 import type { Paint } from "../output/paint.js";
 
 /**
- * One form of progress. It gets every event of a build, then `finish`, whether the build succeeded
- * or not.
+ * One form of progress. A reporter gets every event of a build, then `finish`, whether the build
+ * succeeded or not.
  */
 export interface Reporter {
   readonly onEvent: EventSink;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** Id of this run of the system, once it was read. It cannot change while this process runs. */
+/** Id of this run of the system, once it was read. The id cannot change while this process runs. */
 let known: { readonly id: string | undefined } | undefined;
 
 /**

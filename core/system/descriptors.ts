@@ -49,8 +49,8 @@ export function causedByDescriptors(error: unknown): boolean {
 }
 
 /**
- * Returns true when this process cannot open a few files now. SQLite does not say why it opens no
- * file, and has closed the ones that it had opened before that one.
+ * Returns true when this process cannot open a few files now. SQLite does not say why it cannot
+ * open a file, and by then has closed the files that it opened before.
  */
 export function lacksDescriptors(): boolean {
   const opened: number[] = [];

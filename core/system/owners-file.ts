@@ -3,9 +3,9 @@ import { systemErrorCode } from "../errors.js";
 
 /**
  * Returns the path of the file that records the owners of objects that cannot carry one (symlinks,
- * FIFOs, sockets) where owners are virtual. It stands beside the directory of an unpacked layer, or
- * beside a mount's source. Its lines are `inode birth uid gid`, with birth in nanoseconds since the
- * epoch or 0.
+ * FIFOs, sockets) where owners are virtual. The file is beside the directory of an unpacked layer,
+ * or beside a mount's source. Its lines are `inode birth uid gid`, with birth in nanoseconds since
+ * the epoch or 0.
  */
 export function ownersFile(path: string): string {
   return `${path}.owners`;

@@ -139,8 +139,8 @@ export class ThreadPool {
 
   /**
    * Ends a thread. Note that a thread that ends is never taken for idle, because an answer that it
-   * sent before may still arrive. It would get a task that nobody performs, and `close` would not
-   * wait for its end.
+   * sent before may still arrive. Such a thread would get a task that nobody performs, and `close`
+   * would not wait for its end.
    */
   async #end(thread: Thread): Promise<void> {
     thread.ending = true;

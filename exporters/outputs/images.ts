@@ -14,8 +14,8 @@ async function pusher(output: PushForm, context: OutputContext, names: readonly 
 }
 
 /**
- * Returns the exporters of an image. One that goes nowhere is made as well, because its digest is
- * asked for.
+ * Returns the exporters of an image. An image that goes nowhere is made as well, because its digest
+ * is asked for.
  */
 async function imageExporters(
   output: PushForm,

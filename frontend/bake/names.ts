@@ -23,7 +23,7 @@ interface Declaration {
 const JSON_SUFFIX = "_JSON";
 
 /**
- * The global names of the files: variables, attributes, functions. Each gets its value when it is
+ * The global names of the files: variables, attributes, functions. A name gets its value when it is
  * needed first.
  */
 export class Names implements Scope {
@@ -89,7 +89,7 @@ export class Names implements Scope {
     for (const name of this.#functionBlocks.keys()) this.function(name);
   }
 
-  /** Evaluates the attributes beside the blocks. They may refer to targets. */
+  /** Evaluates the attributes beside the blocks. The attributes may refer to targets. */
   checkAttributes(): void {
     for (const name of this.#attributes.keys()) this.variable(name);
   }

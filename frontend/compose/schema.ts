@@ -147,9 +147,9 @@ const SECRET: Shape = {
 };
 
 /**
- * The parts of the published schema that matter to a build. Note that it is a table of our own:
- * the package that carries the schema has had one release, which lacks half of the attributes of
- * `build`, and a validator of JSON schemas would know no places in the file.
+ * The parts of the published schema that matter to a build. Note that we have a table of our own,
+ * because the package that carries the schema has had one release, which lacks half of the
+ * attributes of `build`. A validator of JSON schemas would know no places in the file, either.
  */
 const FILE: Shape = {
   members: {

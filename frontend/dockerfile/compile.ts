@@ -94,7 +94,9 @@ export class Compilation {
     return [...found].sort(byPlace).map((problem) => toDiagnostic(problem, this.#source));
   }
 
-  /** Returns the lowered target. It is undefined, or incomplete, when problems were found. */
+  /**
+   * Returns the lowered target. The target is undefined, or incomplete, when problems were found.
+   */
   async run(allStages: boolean): Promise<StageState | undefined> {
     const report = this.#report;
     const plan = await planBuild({ ast: this.ast, options: this.options, ports: this.ports, report, linter: this.#linter });

@@ -1,6 +1,6 @@
 /**
- * Shapes of the text after a keyword. Each is a node type of the tree, a lexer mode, and a category
- * of keywords with one grammar alternative. `trigger`: another instruction follows.
+ * Shapes of the text after a keyword. A shape is a node type of the tree, a lexer mode, and a
+ * category of keywords with one grammar alternative. `trigger`: another instruction follows.
  */
 export type Shape = "shell" | "list" | "words" | "pairs" | "args" | "text" | "health" | "trigger";
 

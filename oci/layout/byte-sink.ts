@@ -9,7 +9,7 @@ import { removeAbandoned, temporaryName } from "../../core/system/temporary-file
 import { systemReason } from "../../core/system/system-reason.js";
 import { writeAll, writeAllOnThread } from "../../core/system/write-all.js";
 
-/** Destination of a result's bytes. It ends with exactly one of `commit` and `discard`. */
+/** Destination of a result's bytes. A sink ends with exactly one of `commit` and `discard`. */
 export interface ByteSink {
   /**
    * Writes bytes. The caller keeps the buffer unchanged, and calls nothing else, until a returned

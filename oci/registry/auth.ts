@@ -46,8 +46,8 @@ interface AuthorizerOptions {
 /**
  * Authorization for one registry: anonymous until the registry challenges, then Basic or a bearer
  * token for each set of scopes. Requests for the same token share one fetch. Credentials go only to
- * the registry itself and to the token server that it names. They never go unencrypted over a
- * network when the registry itself is encrypted.
+ * the registry itself and to the token server that it names. Credentials never go unencrypted over
+ * a network when the registry itself is encrypted.
  */
 export class Authorizer {
   readonly #options: AuthorizerOptions;

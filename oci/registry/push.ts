@@ -18,7 +18,7 @@ export interface PushBlobOptions extends PullOptions {
    * an upload.
    */
   readonly mountFrom?: string | undefined;
-  /** Bytes sent so far. They start again when an upload is repeated. */
+  /** Bytes sent so far. The count starts again when an upload is repeated. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 

@@ -33,8 +33,8 @@ interface RegistrySessionOptions {
 }
 
 /**
- * All requests to one registry. It finds the registry's protocol, authorizes, retries, and turns
- * bad statuses into errors.
+ * All requests to one registry. The session finds the registry's protocol, authorizes, retries, and
+ * turns bad statuses into errors.
  */
 export class RegistrySession {
   readonly #options: RegistrySessionOptions;

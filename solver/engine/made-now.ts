@@ -1,9 +1,10 @@
 import type { CacheKey } from "../../core/cache-key.js";
 
 /**
- * Results that were made in spite of the cache, for the solves that share it: a vertex that ignores
- * the cache runs for one of them, and the others take its result. Note that it is no lock of the
- * store, because the solves of other processes have to run such a vertex again in any case.
+ * Results that were made in spite of the cache, for solves that share this list. A vertex that
+ * ignores the cache runs for one solve, and the other solves take its result. Note that it is no
+ * lock of the store, because the solves of other processes have to run such a vertex again in any
+ * case.
  */
 export class MadeNow {
   readonly #keys = new Set<CacheKey>();

@@ -4,17 +4,17 @@ import type { CacheKey } from "../../core/cache-key.js";
 /**
  * The contract between the engine and operations; the engine knows nothing else about them. `R` is
  * a result: immutable, cheap to hold, shared by every vertex that needs it. All methods may be
- * called concurrently for different vertices. Each is called at most once per vertex and solve,
- * except `selects`, which is called often and must be cheap, and `contentDigest`, called at most
- * once per input.
+ * called concurrently for different vertices. A method is called at most once per vertex and solve,
+ * with two exceptions: `selects` is called often and must be cheap, and `contentDigest` is called
+ * at most once per input.
  */
 export interface EngineOp<R> {
   /**
-   * Returns the identity of the operation itself, without its inputs. It is hashed with the inputs'
-   * keys into the definition key. The method may ask outside services (resolve a reference, read
-   * files). `undefined` means that no key can identify the result beforehand (a local directory):
-   * such a vertex is never looked up, and those above it are found by content. The text is
-   * human-readable where that is cheap: explanations keep it.
+   * Returns the identity of the operation itself, without its inputs. The identity is hashed with
+   * the inputs' keys into the definition key. The method may ask outside services (resolve a
+   * reference, read files). `undefined` means that no key can identify the result beforehand (a
+   * local directory): such a vertex is never looked up, and those above it are found by content.
+   * The text is human-readable where that is cheap: explanations keep it.
    */
   identity(context: OpContext): Promise<string | undefined>;
   /**
@@ -97,7 +97,7 @@ export interface EngineVertex<R> {
 /** The engine's cache, implemented over cache/'s ResultIndex and by a fake in tests. */
 export interface EngineCache<R> {
   /**
-   * Looks a key up. It is synchronous, because a build without changes does little else.
+   * Looks a key up. The look-up is synchronous, because a build without changes does little else.
    * `definition` is the id of the vertex, when the key is its definition key; then the cache may
    * return a foreign result for the definition.
    */

@@ -82,8 +82,8 @@ export class Scheduler<R> {
   }
 
   /**
-   * Starts the ready vertices. It is not recursive, because a chain found in the cache has any
-   * length.
+   * Starts the ready vertices. The function is not recursive, because a chain found in the cache
+   * has any length.
    */
   #drain(): void {
     if (this.#draining) return;

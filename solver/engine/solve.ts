@@ -42,7 +42,10 @@ export interface SolveOptions<R> {
   readonly madeNow?: MadeNow | undefined;
   /** Called once, after a solve that succeeded, with the vertices that have keys, inputs first. */
   readonly onSolved?: (vertices: readonly SolvedVertex<R>[]) => void;
-  /** Goals that the targets are of. Each learns of its own end; none is the same as one of all. */
+  /**
+   * Goals that the targets are of. A goal learns of its own end. Without goals, all targets are one
+   * goal.
+   */
   readonly goals?: readonly Goal<R>[];
   /** True goes on after a failure with the goals that do not need the failed vertex. */
   readonly keepGoing?: boolean;

@@ -7,15 +7,15 @@ export type VertexState<R> =
   /** Every vertex that needs it was found in the cache. */
   | { readonly phase: "skipped" }
   /**
-   * It was not found; `missing` of its inputs have no result yet. Unless `keyFinal`, its definition
-   * key may still turn up and lead to a result.
+   * The vertex was not found in the cache; `missing` of its inputs have no result yet. Unless
+   * `keyFinal`, its definition key may still turn up and lead to a result.
    */
   | { readonly phase: "waiting"; readonly missing: number; readonly keyFinal: boolean }
   /** Its inputs have results; the cache is asked by their keys and contents. */
   | { readonly phase: "matching" }
   /** Nothing was found; it waits for a place in its pool. */
   | { readonly phase: "queued"; readonly keys: ResultKeys }
-  /** It has a place, and waits until no other build works on the same key. */
+  /** The vertex has a place, and waits until no other build works on the same key. */
   | { readonly phase: "locking" }
   | { readonly phase: "running" }
   | Resolved<R>

@@ -49,9 +49,9 @@ const MIN_SHARED = 2;
 const MAX_ALIKE = 3;
 
 /**
- * Finds the run that a step compares with best: first in the nearest builds of the history, then,
- * when none of them had the step, by use among the results of this project, then of projects that
- * have most of this build's steps. Within one build or project the step that fits best counts.
+ * Finds the run that a step compares with best. The nearest builds of the history come first. When
+ * none of them had the step, the latest used result of this project is taken, then one of a project
+ * that has most of this build's steps. Within one build or project the step that fits best counts.
  */
 export class NearestRuns {
   readonly #options: NearestOptions;

@@ -3,7 +3,7 @@ import type { Memo } from "../../cache/contract/memo.js";
 import { differingEntries, type SelectedEntries } from "./selection-manifest.js";
 import type { Background } from "../layers/background.js";
 
-/** Kind of memo. It may vanish, and explanations then name no files. */
+/** Kind of memo. A memo may vanish, and explanations then name no files. */
 const KIND = "selection";
 
 /** Gives the text in pieces, each time it is asked for. */

@@ -1,7 +1,7 @@
 /**
- * Work that overlaps later steps, such as compressing a finished layer. It reports no failures: a
- * user of the result asks for it again and gets the error. `idle` must be awaited before its
- * resources are released.
+ * Work that overlaps later steps, such as compressing a finished layer. The work reports no
+ * failures: a user of the result asks for the result again and gets the error. `idle` must be
+ * awaited before its resources are released.
  */
 export class Background {
   readonly #running = new Set<Promise<void>>();

@@ -51,9 +51,9 @@ export class LayerFetcher {
   }
 
   /**
-   * Ensures that the blob of a base layer is in the store. Forgets a blob that is gone and cannot
-   * be had again: the layer then has none where it is unpacked; otherwise the layer is removed with
-   * the results that depend on it, and `store/blob-missing` is thrown.
+   * Ensures that the blob of a base layer is in the store. Forgets a blob that is gone for good. An
+   * unpacked layer stays, without a blob. A layer that is not unpacked is removed with the results
+   * that depend on it, and `store/blob-missing` is thrown.
    */
   async fetched(id: LayerId, reporter: Reporter): Promise<void> {
     const { blob, origin } = this.record(id);

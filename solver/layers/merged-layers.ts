@@ -18,8 +18,8 @@ const MEMO = "merged";
 
 /**
  * Makes one layer with everything visible in the layers of `stack`, for the bottom of an overlay of
- * more layers than the kernel takes. It is in no image. Note that we do not nest overlays, because
- * deletions of an upper one would come back.
+ * more layers than the kernel takes. The merged layer is in no image. Note that we do not nest
+ * overlays, because deletions of an upper one would come back.
  */
 export async function mergedLayer(service: LayerAccess, stack: Stack, reporter: Reporter): Promise<LayerId> {
   const { store } = service;

@@ -29,8 +29,8 @@ const LARGE = 500;
 /**
  * Unpacks stacks. Snapshots do not depend on the stacks they are used in, so the same one serves
  * all of them. A small correcting layer puts on top the metadata of directories that a layer only
- * implies and a layer below has. It is found by its content like any other and is in no image.
- * Layers of steps are right already: overlayfs itself wrote what was visible.
+ * implies and a layer below has. The correcting layer is found by its content like any other and is
+ * in no image. Layers of steps are right already: overlayfs itself wrote what was visible.
  */
 export class OverlayStacks {
   readonly #service: LayerAccess;

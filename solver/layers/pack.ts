@@ -22,7 +22,9 @@ interface PackOptions {
   readonly contentName?: string;
 }
 
-/** Kind of memo: the diffID of the last layer of a name. It may vanish; then all files are read. */
+/**
+ * Kind of memo: the diffID of the last layer of a name. A memo may vanish; then all files are read.
+ */
 const MEMO = "lineage";
 
 /**
@@ -82,7 +84,7 @@ async function begin(
   return { task: located.mapped ? "packMapped" : "pack", plan: await packedPlan(located.plan, common.epoch, signal), entries };
 }
 
-/** Largest plans that this thread packs. They take less time than it takes to start a thread. */
+/** Largest plans that this thread packs. Such a plan takes less time than the start of a thread. */
 const SMALL = { entries: 200, bytes: 4 << 20 };
 
 type PackParams = Parameters<LayerTasks["pack"]>[0] & { readonly plan: PackPlan };

@@ -1,7 +1,7 @@
 import { type Stack, stackBelow } from "../../cache/contract/stacks.js";
 import { RootfsView, type ViewLayer } from "../../oci/layer/model/view.js";
 
-/** Views that are kept. One that was dropped is made again from the highest one below it. */
+/** Views that are kept. A view that was dropped is made again from the highest view below. */
 const MAX_VIEWS = 64;
 
 /**

@@ -17,7 +17,7 @@ import { isDirectoryInput } from "./inputs/whole-input.js";
 type FilePorts = Ports<"layers" | "clock" | "exports" | "past" | "sandboxes">;
 
 /**
- * Returns the op of COPY, ADD of files and WORKDIR. It computes a new layer from trees, without
+ * Returns the op of COPY, ADD of files and WORKDIR. The op computes a new layer from trees, without
  * unpacking an input.
  */
 export function fileOp(op: FileOp, vertex: Vertex, form: LayerForm, ports: FilePorts): EngineOp<StepResult> {

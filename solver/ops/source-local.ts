@@ -4,8 +4,8 @@ import type { EngineOp } from "../engine/op.js";
 import type { StepResult } from "../result.js";
 
 /**
- * Returns the op of a directory of this machine. It has no identity: the files that steps select
- * count by content.
+ * Returns the op of a directory of this machine. The op has no identity: the files that steps
+ * select count by content.
  */
 export function localSourceOp(source: LocalSource, { sources }: Ports<"sources">): EngineOp<StepResult> {
   return {

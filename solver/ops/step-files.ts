@@ -3,7 +3,9 @@ import type { NodeMeta } from "../../core/file-node.js";
 import type { Worker } from "../../executor-native/contract.js";
 import { type ExecOp, HOST_GATEWAY } from "../../llb/ops.js";
 
-/** Default host name inside RUN. It is BuildKit's, because Dockerfiles in the wild rely on it. */
+/**
+ * Default host name inside RUN. The name is BuildKit's, because Dockerfiles in the wild rely on it.
+ */
 export const STEP_HOSTNAME = "buildkitsandbox";
 
 /**

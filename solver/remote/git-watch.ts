@@ -98,7 +98,7 @@ function seconds(time: number): string {
   return `${time / 1000} s`;
 }
 
-/** Adds up what processes did since the last look. One that is new did all of it since then. */
+/** Adds up what processes did since the last look. A new process did all of its work since then. */
 function difference(before: GroupWork, now: GroupWork): Work {
   let [bytes, ticks] = [0, 0];
   for (const [pid, work] of now) {

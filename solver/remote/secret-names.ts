@@ -1,10 +1,10 @@
 import { hostOf, isLoopback } from "../../net/proxy.js";
 
 /**
- * Returns the parts of secrets' ids that name an address, the most exact first: `HOST:PORT`, which
- * the owner wrote for just this port, and `HOST`, which stands for HTTPS on its usual port. A token
- * must not go to other ports of a host, nor over a network unencrypted, because a Dockerfile names
- * the address and not the owner of the token.
+ * Returns the parts of secrets' ids that name an address, the most exact first. `HOST:PORT` is for
+ * just this port, and `HOST` for HTTPS on its usual port. A token must not go to other ports of a
+ * host, nor over a network unencrypted, because a Dockerfile names the address and not the owner of
+ * the token.
  */
 export function secretHosts({ protocol, hostname, port }: URL): readonly string[] {
   const exact = `${hostname}:${port === "" ? (protocol === "https:" ? "443" : "80") : port}`;

@@ -16,9 +16,9 @@ const FAILURE = Buffer.from([0, 0, 0, 1, 5]);
 const LONGEST = 256 * 1024;
 
 /**
- * Listens in a new directory in `parent` for programs that ask for the agent behind `upstream`.
- * They may list keys and request signatures; keys are neither added nor removed nor locked.
- * Connections end with the relay.
+ * Listens in a new directory in `parent` for programs that ask for the agent behind `upstream`. The
+ * programs may list keys and request signatures; no key is added, removed or locked. Connections
+ * end with the relay.
  */
 export async function openAgentRelay(upstream: string, parent: string, mode: number): Promise<AgentRelay> {
   const home = new SocketDirectory(parent);

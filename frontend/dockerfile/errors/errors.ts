@@ -85,8 +85,8 @@ function missingContinuation(name: string, { instruction, end, escape }: LineBef
 }
 
 /**
- * Explains a no-break space after the keyword, which editors and web pages insert. It looks like a
- * blank.
+ * Explains a no-break space after the keyword, which editors and web pages insert. A no-break space
+ * looks like a blank.
  */
 function foreignBlank(name: string, range: SourceRange): ReturnType<typeof nearest> {
   const [, keyword = "", blank = ""] = /^([a-z]+)(\s)/i.exec(name) ?? [];

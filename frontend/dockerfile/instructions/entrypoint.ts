@@ -10,8 +10,8 @@ import { bind } from "./bind.js";
 import { adviseJson } from "./cmd.js";
 
 /**
- * Checks `ENTRYPOINT`: the command of a container. It drops an inherited CMD, unless this stage has
- * set one before.
+ * Checks `ENTRYPOINT`: the command of a container. ENTRYPOINT drops an inherited CMD, unless this
+ * stage has set CMD before.
  */
 export function checkEntrypoint(node: NodeOf<"entrypoint">, report: Report): BoundInstruction | undefined {
   if (!readFlags(node, {}, report)) return undefined;

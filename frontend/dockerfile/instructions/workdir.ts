@@ -11,8 +11,8 @@ import { bind } from "./bind.js";
 import { textArgument } from "./text-argument.js";
 
 /**
- * Checks `WORKDIR path`: a missing directory is made with its parents, owned by the USER. It makes
- * a layer, except for `/`.
+ * Checks `WORKDIR path`: a missing directory is made with its parents, owned by the USER. The
+ * instruction makes a layer, except for `/`.
  */
 export function checkWorkdir(node: NodeOf<"workdir">, report: Report): BoundInstruction | undefined {
   const value = textArgument(node, report);

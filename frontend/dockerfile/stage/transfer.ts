@@ -135,7 +135,8 @@ function localSource(text: string, transfer: Transfer, common: CommonCopy): Copy
 }
 
 /**
- * Returns true when a path has more `..` than directories before it. These are cut, as docker does.
+ * Returns true when a path has more `..` than directories before it. The surplus `..` are cut, as
+ * docker does.
  */
 function leadsOut(text: string): boolean {
   let depth = 0;

@@ -29,9 +29,9 @@ interface LogicalLines {
 const HEREDOC_INSTRUCTION = /^(?:onbuild\s+)?(?:run|copy|add)(?=\s)/i;
 
 /**
- * Joins continued lines, drops comments and empty lines, and takes heredoc bodies out. This comes
- * before the lexer because a token grammar cannot express two things: the escape directive decides
- * which lines continue, and a line decides which following lines are its data.
+ * Joins continued lines, drops comments and empty lines, and takes heredoc bodies out. Lines are
+ * joined before the lexer, because a token grammar cannot express two things: the escape directive
+ * decides which lines continue, and a line decides which following lines are its data.
  */
 export function logicalLines(physical: readonly PhysicalLine[], escape: string, map: LineMap): LogicalLines {
   const joined = new JoinedText();

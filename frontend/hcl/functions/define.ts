@@ -6,7 +6,7 @@ import { numberOf, textOf, type Value } from "../values/value.js";
 /** Functions by name. */
 export type Functions = Readonly<Record<string, EagerFunction>>;
 
-/** Returns a parameter. One that is nullable takes null too. */
+/** Returns a parameter. A nullable parameter takes null too. */
 export function parameter(name: string, type: Type, nullable = false): Parameter {
   return { name, type, nullable };
 }

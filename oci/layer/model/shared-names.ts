@@ -9,7 +9,7 @@ type Changes<T> = Map<string, T | typeof GONE>;
  * adds a file to it.
  *
  * Names are kept as maps of changes, each over those before it. A map that is at least half as
- * large as the one below it is merged with it, so that there are few, and each name is copied a few
+ * large as the map below is merged with it. So there are few maps, and each name is copied a few
  * times however many changes come.
  */
 export class SharedNames<T> {

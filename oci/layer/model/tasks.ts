@@ -5,9 +5,9 @@ import type { LayerBlob, PackedPlan, PackPlan, Toc } from "./toc.js";
 import type { Compression } from "../../media-types.js";
 
 /**
- * The heavy work on layers, as tasks over plain data. They run on a thread of the main process, or
- * (where mapped ids are involved) in the worker. All files are named by path. A task writes only to
- * its paths, and removes its files when it fails.
+ * The heavy work on layers, as tasks over plain data. A task runs on a thread of the main process,
+ * or (where mapped ids are involved) in the worker. All files are named by path. A task writes only
+ * to its paths, and removes its files when it fails.
  */
 export interface LayerTasks {
   /** Reads a layer blob once: checks the tar, computes diffID and TOC. */

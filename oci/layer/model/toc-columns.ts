@@ -12,7 +12,7 @@ import type { Toc, TocEntries, TocEntry } from "./toc.js";
  */
 export interface TocColumns {
   readonly length: number;
-  /** Each ends with NUL: a text of its own for each path would take 32 bytes more. */
+  /** Each path ends with NUL: a text of its own for each path would take 32 bytes more. */
   readonly paths: string;
   /** One letter of {@link LETTERS} each. */
   readonly types: string;

@@ -1,9 +1,9 @@
 import type { Xattrs } from "../../../core/file-node.js";
 
 /**
- * Returns true when an extended attribute belongs to a layer. Left out are overlayfs's own
- * attributes (a layer that brought them could redirect directories), attributes that only the
- * host's root can set, and SELinux labels, which belong to the machine and not to the image.
+ * Returns true when an extended attribute belongs to a layer. These are left out: overlayfs's own
+ * attributes, with which a layer could redirect directories; attributes that only the host's root
+ * can set; and SELinux labels, which belong to the machine and not to the image.
  */
 export function isLayerXattr(name: string): boolean {
   if (name === OWNER_XATTR || name === OWNERS_MARK) return false;

@@ -66,7 +66,8 @@ class Unpacker {
   readonly #root: string;
   readonly #directories = new Map<string, Meta | undefined>();
   /**
-   * Device nodes that this user namespace may not make. They are in the TOC only, as in containerd.
+   * Device nodes that this user namespace may not make. Such nodes are in the TOC only, as in
+   * containerd.
    */
   readonly #absent = new Set<Inode>();
   /** Owners, by path on disk, of files that cannot carry an unmapped owner. */

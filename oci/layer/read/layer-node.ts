@@ -7,8 +7,8 @@ export interface Inode {
   /** Metadata, which a later hard link may change. */
   meta: Omit<NodeMeta, "path">;
   /**
-   * Position of the entry that brought it, from 0. It identifies contents when the layer is read
-   * again.
+   * Position of the entry that brought it, from 0. The position identifies contents when the layer
+   * is read again.
    */
   readonly ordinal: number;
   /** Digest of a file, set when its content was read. */

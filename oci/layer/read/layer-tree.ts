@@ -43,7 +43,10 @@ export class LayerTree {
   /** Digests of contents by the ordinals of their entries. */
   readonly #digests = new DigestColumn();
   #changes: Change[] = [];
-  /** Directories by the text that led there. They are forgotten when anything is replaced. */
+  /**
+   * Directories by the text that led there. All directories are forgotten when anything is
+   * replaced.
+   */
   readonly #parents = new Map<string, Directory>();
 
   constructor(options: { readonly literal?: boolean } = {}) {

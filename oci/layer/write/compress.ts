@@ -184,8 +184,8 @@ export class Compressor {
 
 /**
  * Returns everything that decides the compressed bytes of a layer, in one word: `gzip-4-v2-1.3.1`,
- * with the version of Node's zlib or zstd at the end. It is recorded with a blob, and shows that
- * the blob would be made the same again.
+ * with the version of Node's zlib or zstd at the end. The word is recorded with a blob, and shows
+ * that the blob would be made the same again.
  */
 export function compressionRecipe(options: CompressionOptions): string {
   const { type, level } = options;

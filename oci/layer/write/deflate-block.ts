@@ -11,9 +11,9 @@ const STORED = 65535;
 const ROOM = 1024;
 
 /**
- * Deflates one block of a stream raw, on libuv's threads, in parts that follow one another. They
- * end at a byte, so the next block's can be appended. `dictionary` is the end of the stream before.
- * Stores pieces that would not get smaller, which takes no time.
+ * Deflates one block of a stream raw, on libuv's threads, in parts that follow one another. A part
+ * ends at a byte, so the next block's parts can be appended. `dictionary` is the end of the stream
+ * before. Stores pieces that would not get smaller, which takes no time.
  */
 export function deflateBlock(block: Buffer, dictionary: Buffer | undefined, level: number, last: boolean): Promise<readonly Buffer[]> {
   return Promise.all(

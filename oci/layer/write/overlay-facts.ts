@@ -43,9 +43,9 @@ export function overlayFacts(toc: Toc): OverlayFacts {
 
 /**
  * Returns the directories whose metadata an overlay of these layers would show wrongly, because the
- * topmost layer that has them only implies them. They have the metadata of the whole stack. The
- * directories above them are included, so that the list implies none itself. A layer of these
- * directories on top corrects the overlay. `view` is the stack up to the last of the layers.
+ * topmost layer that has them only implies them. The directories have the metadata of the whole
+ * stack. The directories above them are included, so that the list implies none itself. A layer of
+ * these directories on top corrects the overlay. `view` is the stack up to the last of the layers.
  */
 export function directoryCorrections(layers: readonly (readonly [OverlayFacts, Toc])[], view: FileTree): readonly PackEntry[] {
   const implied = new Set<string>();

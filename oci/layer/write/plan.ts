@@ -7,15 +7,15 @@ import { layerXattrs } from "../model/xattrs.js";
 
 /** One step of writing a tar, in order. */
 export type PackStep =
-  | { readonly kind: "entry"; readonly entry: PackEntry /** It has other names too. */; readonly linked?: boolean }
+  | { readonly kind: "entry"; readonly entry: PackEntry /** The content has other names too. */; readonly linked?: boolean }
   | { readonly kind: "opaque"; readonly path: string }
   | { readonly kind: "whiteout"; readonly path: string };
 
 /**
- * Yields the steps of a plan in their one order and form: canonical path order, an opaque marker
- * right after its directory, the content at the first path of a group of hard links, times in whole
- * seconds (as Docker and containerd write them) and not after `epoch`. Makes the steps of an
- * ordered plan one by one.
+ * Yields the steps of a plan in their one order and form. Paths are in canonical order, and an
+ * opaque marker comes right after its directory. The first path of a group of hard links has the
+ * content. Times are in whole seconds, as Docker and containerd write them, and not after `epoch`.
+ * Makes the steps of an ordered plan one by one.
  */
 export function* layerSteps(
   plan: PackPlan,

@@ -107,7 +107,7 @@ class Copier {
     return false;
   }
 
-  /** Copies anything that is no directory. It replaces an existing path, also a symlink. */
+  /** Copies anything that is no directory. The copy replaces an existing path, also a symlink. */
   putOther(sourcePath: string, node: NodeMeta, path: string): void {
     if (this.#target.lookup(path)?.type === "dir") throw fileOntoDirectory(path);
     const meta = this.#meta(node, path);

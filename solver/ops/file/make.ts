@@ -27,7 +27,7 @@ export function makeDirectory(target: TreeBuilder, action: MkdirAction, { owner,
   }
 }
 
-/** Makes a file with the given content. It replaces a file; a symlink is followed. */
+/** Makes a file with the given content. The new file replaces an old one; a symlink is followed. */
 export function makeFile(target: TreeBuilder, action: MkfileAction, { owner, mtime }: MakeOptions): void {
   const path = resolvePath(target, action.path).path;
   if (path === "") throw writeRoot();

@@ -8,7 +8,7 @@ import { encodeSelection, type SelectionRest } from "../../explain/selection-man
 import { filterOf, selectSources, takesContents, walkSelected } from "./select.js";
 import { subtreeAt } from "./subtree.js";
 
-/** Format. It changes with the form of the hashed text. */
+/** Format. The number changes with the form of the hashed text. */
 const FORMAT = "selection-2";
 
 interface SelectionOptions {
@@ -22,11 +22,11 @@ interface SelectionOptions {
 export type OnSelected = (digest: string, manifest: () => Iterable<string>) => void;
 
 /**
- * Returns the digest of just the files that `copies` select from `tree`: resulting paths, kinds,
- * modes, ids, sizes, contents, link targets, hard links among them, xattrs, devices; never times.
- * Values that an action overrides are left out or replaced, so that with `--chmod` and `--chown`
- * the modes and owners on disk do not count. Throws the copy's own error for a source that does not
- * exist.
+ * Returns the digest of just the files that `copies` select from `tree`. Paths in the result,
+ * kinds, modes, ids, sizes, contents, link targets, hard links, xattrs and devices count; times do
+ * not. Values that an action overrides are left out or replaced, so that with `--chmod` and
+ * `--chown` the modes and owners on disk do not count. Throws the copy's own error for a source
+ * that does not exist.
  */
 export async function selectionDigest(tree: FileTree, copies: readonly CopyAction[], options: SelectionOptions): Promise<string> {
   const record = new SelectionRecord(tree);
@@ -78,8 +78,8 @@ interface Form {
 
 /**
  * The canonical text of a selection: fields that hold no NUL, each ended by NUL, a fixed number for
- * each entry, the type first. It is hashed a thousand entries at once, which is ten times cheaper
- * than feeding a hash field by field.
+ * each entry, the type first. The text is hashed a thousand entries at once, which is ten times
+ * cheaper than feeding a hash field by field.
  */
 class SelectionRecord {
   readonly #tree: FileTree;

@@ -13,7 +13,7 @@ interface SubtreeEntry {
 
 /** The part of a tree that a mount shows. */
 interface Subtree {
-  /** Path of its root in the tree, free of links. It need not exist. */
+  /** Path of its root in the tree, free of links. The path need not exist. */
   readonly root: string;
   readonly entries: Iterable<SubtreeEntry>;
 }

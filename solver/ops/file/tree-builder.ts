@@ -14,9 +14,9 @@ interface NewNode {
 }
 
 /**
- * Changes over an unchanged tree. It is a tree itself, so that later actions see the results of
- * earlier ones, and makes at the end the plan of the layer with the difference. Callers keep the
- * tree sound (parents exist and are directories).
+ * Changes over an unchanged tree. The builder is a tree itself, so that later actions see the
+ * results of earlier ones. At the end it makes the plan of the layer with the difference. Callers
+ * keep the tree sound (parents exist and are directories).
  */
 export class TreeBuilder implements FileTree {
   readonly #base: FileTree | undefined;

@@ -9,7 +9,7 @@ export interface IgnoreRule {
 }
 
 /**
- * The rules of one ignore file, matched as a walk needs it. They can name the rule that hides a
+ * The rules of one ignore file, matched as a walk needs it. The rules can name the one that hides a
  * path.
  */
 export class IgnoreRules {

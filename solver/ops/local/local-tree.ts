@@ -31,16 +31,17 @@ const POOL_BYTES = 192 << 20;
 const POOL_FILES = 16_384;
 
 /**
- * A directory of this machine as a tree: a build context. It is read only where an op asks (`COPY
- * package.json .` stats one file), each path once, so that all steps of a build see the same state.
- * Files belong to 0:0 whoever owns them here; modes and times are kept. Paths that .dockerignore
- * excludes do not exist in it. Neither do sockets: no layer can hold one.
+ * A directory of this machine as a tree: a build context. The directory is read only where an op
+ * asks: `COPY package.json .` stats one file. Each path is read once, so that all steps of a build
+ * see the same state. Files belong to 0:0 whoever owns them here; modes and times are kept. Paths
+ * that .dockerignore excludes do not exist in it. Neither do sockets: no layer can hold one.
  *
- * The `user.*` extended attributes of regular files count, as with `docker build`. They are read
- * when a file is hashed and remembered with its digest, because a system call for each file would
- * be a third of a build without changes; changing one changes ctime, which makes the file unknown.
- * Directories are never hashed, so theirs are not read. Nor are security.* (labels and capabilities
- * belong to the machine) and system.* (access lists name the machine's users).
+ * The `user.*` extended attributes of regular files count, as with `docker build`. Note that we
+ * read these attributes when a file is hashed and remember them with its digest, because a system
+ * call for each file would be a third of a build without changes. A changed attribute changes
+ * ctime, which makes the file unknown. Directories are never hashed, so theirs are not read. Nor
+ * are security.* (labels and capabilities belong to the machine) and system.* (access lists name
+ * the machine's users).
  */
 export class LocalTree implements FileTree {
   readonly root: string;
