@@ -1,8 +1,8 @@
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
-import { join } from "node:path";
 import { idToolMissing, noIdRange, noNewRights } from "./errors.js";
 import { type Ownership, OWNERSHIP_VARIABLE } from "./ownership.js";
+import { programPath } from "./program-path.js";
 
 /** Maps from ids inside the worker's user namespace to the host's. */
 export interface IdMaps {
@@ -41,7 +41,8 @@ export function idMaps(): IdMaps {
       gids: identity(readFileSync("/proc/self/gid_map", "utf8")),
     };
   }
-  for (const tool of ["newuidmap", "newgidmap"]) if (!inPath(tool)) return { ...own, lacking: idToolMissing(tool) };
+  for (const tool of ["newuidmap", "newgidmap"])
+    if (programPath(tool, process.env.PATH) === undefined) return { ...own, lacking: idToolMissing(tool) };
   if (mayNotGainRights()) return { ...own, lacking: noNewRights() };
   const names = namesOf(uid);
   const uids = rangeMap(uid, rangesIn("/etc/subuid"), names);
@@ -135,19 +136,4 @@ function isVirtualWanted(): boolean {
 
 function isRoot(): boolean {
   return process.geteuid?.() === 0;
-}
-
-function inPath(name: string): boolean {
-  return (process.env.PATH ?? "").split(":").some((directory) => {
-    const path = join(directory || ".", name);
-    // Asked first, because an exception for every directory without the program would cost more,
-    // and ordinary users' builds begin with this search.
-    if (!existsSync(path)) return false;
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }

@@ -98,6 +98,17 @@ test("files that a folder's page names exist in or below it", (t) => {
   t.deepEqual(missing, []);
 });
 
+test("a folder's page names the folders in it", (t) => {
+  const unnamed = pages
+    .filter(({ path }) => path.endsWith("/README.md") && PROGRAM.some((top) => path.startsWith(`${top}/`)))
+    .flatMap(({ path, text }) =>
+      readdirSync(join(root, dirname(path)), { withFileTypes: true })
+        .filter((entry) => entry.isDirectory() && !text.includes(`${entry.name}/`))
+        .map((entry) => `${path}: ${entry.name}/`),
+    );
+  t.deepEqual(unnamed, []);
+});
+
 test("every folder of sources has a page that says what lives there", (t) => {
   const folders = PROGRAM.flatMap((top) =>
     readdirSync(join(root, top), { recursive: true, encoding: "utf8" }).map((name) => join(top, name)),

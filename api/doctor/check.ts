@@ -1,5 +1,4 @@
-import { accessSync, constants, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import type { CheckStatus, DoctorCheck } from "../options/doctor-types.js";
 
 /** Makes a check, with defaults for the parts that most of them leave out. */
@@ -32,19 +31,4 @@ export function settings(...paths: readonly string[]): readonly string[] {
     const value = textOf(path);
     return value === undefined ? [] : [`${path} = ${value}`];
   });
-}
-
-/** Returns the path of a program. */
-export function inPath(name: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
-  return (env["PATH"] ?? "")
-    .split(":")
-    .map((directory) => join(directory || ".", name))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
 }

@@ -2,7 +2,8 @@ import { TsbuildError } from "../../core/errors.js";
 import { redactUrl } from "../../net/errors.js";
 import { dockerConfigPath, readDockerConfig } from "../../oci/registry/docker-config.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
-import { check, inPath } from "./check.js";
+import { programPath } from "../../executor-native/program-path.js";
+import { check } from "./check.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -20,7 +21,7 @@ function credentials(env: Env): DoctorCheck {
     const helpers = [...new Set([...Object.values(credHelpers), ...(credsStore ? [credsStore] : [])])].map(
       (name) => `docker-credential-${name}`,
     );
-    const absent = helpers.filter((program) => inPath(program, env) === undefined);
+    const absent = helpers.filter((program) => programPath(program, env["PATH"]) === undefined);
     const registries = [...new Set([...Object.keys(auths), ...Object.keys(credHelpers)])];
     const known = registries.length === 0 ? "none kept" : `kept for ${registries.join(", ")}`;
     if (absent.length === 0) {

@@ -7,7 +7,8 @@ import { helperPath } from "../../executor-native/helper-path.js";
 import { firstFreeId } from "../../executor-native/id-map.js";
 import { lgetxattr } from "../../core/system/posix.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
-import { check, inPath, textOf } from "./check.js";
+import { programPath } from "../../executor-native/program-path.js";
+import { check, textOf } from "./check.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -55,7 +56,7 @@ function idTools(env: Env): readonly DoctorCheck[] {
   if (isRoot()) return [];
   return ["newuidmap", "newgidmap"].map((name) => {
     const title = `Program ${name}`;
-    const path = inPath(name, env);
+    const path = programPath(name, env["PATH"]);
     if (path === undefined) return check(name, title, { status: "warning", found: "it is not in PATH", fix: GET_ID_TOOLS });
     const stat = statSync(path);
     if (stat.uid === 0 && stat.mode & 0o4000) return check(name, title, { found: `${path}, setuid root` });
@@ -98,7 +99,7 @@ function ranges(): readonly DoctorCheck[] {
 
 /** Checks for git, which only contexts and ADD of Git repositories need. */
 function git(env: Env): DoctorCheck {
-  const path = inPath("git", env);
+  const path = programPath("git", env["PATH"]);
   if (path === undefined) {
     return check("git", "Git", {
       status: "warning",

@@ -1,5 +1,6 @@
 import { accessSync, constants } from "node:fs";
-import { delimiter, isAbsolute, join } from "node:path";
+import { delimiter, isAbsolute } from "node:path";
+import { programPath } from "../program-path.js";
 import type { HostNetwork } from "./host-network.js";
 import { type NetworkPlan, planNetwork } from "./plan.js";
 
@@ -80,8 +81,10 @@ export interface FoundStack {
 
 /** Returns the stacks that are installed, the preferred first. */
 export function findStacks(env: Readonly<Record<string, string | undefined>>, host: HostNetwork): readonly FoundStack[] {
+  // A program of the working directory is not one of the machine.
+  const places = (env["PATH"] ?? "").split(delimiter).filter(isAbsolute).join(delimiter);
   return STACKS.flatMap(({ name, args, prefix6 }) => {
-    const path = programPath(name, env["PATH"]);
+    const path = programPath(name, places);
     if (path === undefined) return [];
     const plan = planNetwork(host, prefix6);
     return {
@@ -100,19 +103,4 @@ export function canOpenTun(): boolean {
   } catch {
     return false;
   }
-}
-
-/** Returns the path of a program. Note that its name stays, because pasta is a link to passt. */
-function programPath(name: string, path = ""): string | undefined {
-  for (const directory of path.split(delimiter)) {
-    if (!isAbsolute(directory)) continue;
-    try {
-      const file = join(directory, name);
-      accessSync(file, constants.X_OK);
-      return file;
-    } catch {
-      continue;
-    }
-  }
-  return undefined;
 }
