@@ -172,7 +172,7 @@ class Upload {
       if (await this.#isStored(answer)) return "mounted";
     } catch (error) {
       // Registries refuse mounts in many ways: unknown parameter, another project, a token for one
-      // repository only.
+      // repository only (google/go-containerregistry, issues 1404 and 1679).
       if (!(error instanceof RegistryError) || error.status === undefined || error.status === 429) throw error;
     }
     return this.#location(await this.#post("", [], [202]));

@@ -17,7 +17,11 @@ struct channels {
 	int control;        /* leads to the watcher or the supervisor; -1 where all owners are real */
 };
 
-/* Runs init in the new namespaces. */
+/*
+ * Runs init in the new namespaces. A pid namespace needs a first process that stays: orphans become
+ * its children and have to be collected, and the kernel kills all others when it ends. It sets the
+ * sandbox up, starts the command, gives up every right, and waits for the command.
+ */
 _Noreturn void run_init(const struct spec *spec, struct owners *owners, struct channels *channels);
 
 #endif
