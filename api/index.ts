@@ -10,6 +10,7 @@ export type { BakeFile, BakeOptions, BakePlanResult } from "./bake/bake-options.
 export { readCompose } from "./compose/read-compose.js";
 export type { ComposeFile, ComposeOptions } from "./compose/compose-options.js";
 export type { PlannedBakeTarget } from "./options/planned-target.js";
+export { type BuildGraph, buildGraph } from "./build/build-graph.js";
 export { check, outline, targets } from "./build/check.js";
 export { explainRule } from "./sources/lint-pages.js";
 export { openBuildHistory } from "./store/build-history.js";

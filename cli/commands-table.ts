@@ -19,6 +19,10 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   compose: { summary: "Build the services of a Compose file", load: () => import("./commands/compose.js") },
   run: { summary: "Run a command in an image or a stage, and keep nothing", load: () => import("./commands/run.js") },
   debug: { summary: "Open a shell in a step that failed, as it was", load: () => import("./commands/debug.js") },
+  "debug llb": {
+    summary: "Show the graph that a build would solve, or write it for BuildKit",
+    load: () => import("./commands/debug-llb.js"),
+  },
   test: { summary: "Run the test stages of a Dockerfile, and report which pass", load: () => import("./commands/test.js") },
   check: { summary: "Check a Dockerfile without building it, and fix it", load: () => import("./commands/check.js") },
   images: { summary: "List images in the local store", load: () => import("./commands/images.js") },

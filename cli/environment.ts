@@ -6,6 +6,7 @@ import type { CombinedImage, CombineOptions } from "../api/image-store/combine-i
 import type { RemoteImage, RemoteOptions } from "../api/image-store/remote-image.js";
 import type { DebugOptions, FailedStepSummary } from "../api/debug/debug.js";
 import type { RunExit, RunOptions } from "../api/run/run-options.js";
+import type { BuildGraph } from "../api/build/build-graph.js";
 import type { BuildTargetsOptions } from "../api/build/build-targets.js";
 import type { BuildHistoryStore } from "../api/record/build-record.js";
 import type { BuildOptions, BuildResult, CheckOptions, CheckResult, ImageStore, Outline, Target } from "../api/options/options.js";
@@ -31,6 +32,7 @@ export interface CliApi {
   check(options: CheckOptions): Promise<CheckResult>;
   outline(options: CheckOptions): Promise<Outline & { readonly source: SourceFile }>;
   targets(options: CheckOptions): Promise<{ readonly targets: readonly Target[]; readonly source: SourceFile }>;
+  buildGraph(options: BuildOptions): Promise<BuildGraph>;
   collect(options: { readonly root?: string; readonly cacheBudget?: number | string; readonly ifDue?: boolean }): Promise<void>;
   openImageStore(options: { readonly root?: string }): Promise<ImageStore>;
   openBuildHistory(options: { readonly root?: string }): Promise<BuildHistoryStore>;

@@ -22,6 +22,7 @@ export function library(stderr: () => Writable): CliApi {
     run: async (options) => (await import("../api/run/run.js")).run(options),
     check: async (options) => (await import("../api/build/check.js")).check(shown(options)),
     outline: async (options) => (await import("../api/build/check.js")).outline(shown(options)),
+    buildGraph: async (options) => (await import("../api/build/build-graph.js")).buildGraph(shown(options)),
     targets: async (options) => (await import("../api/build/check.js")).targets(shown(options)),
     collect: async (options) => (await import("../api/store/collect.js")).collect(options),
     openImageStore: async (options) => (await import("../api/image-store/image-store.js")).openImageStore(options),

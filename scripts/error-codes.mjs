@@ -24,6 +24,7 @@ const AREAS = {
   copy: "COPY and ADD",
   file: "File operations",
   build: "Running the build",
+  llb: "BuildKit's graphs",
   secret: "Secrets",
   ssh: "SSH agents",
   exec: "RUN steps",

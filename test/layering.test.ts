@@ -21,6 +21,7 @@ const BELOW_API = ["core", "net", "llb", "oci", "frontend", "cache", "executor-n
 const RULES: Readonly<Record<string, Rule>> = {
   core: { folders: [], packages: ["koffi"] },
   llb: { folders: ["core"], packages: [] },
+  "llb/wire": { folders: ["core", "llb"], packages: ["@bufbuild/protobuf"] },
   "executor-native": { folders: ["core"], packages: ["koffi"] },
   net: { folders: ["core"], packages: ["node-fetch", "https-proxy-agent"] },
   oci: { folders: ["core", "net"], packages: ["tar-stream", "valibot"] },
@@ -49,7 +50,19 @@ const RULES: Readonly<Record<string, Rule>> = {
  */
 const WINGS: Readonly<Record<string, readonly string[]>> = {
   core: ["error-codes", ".", "go-values", "text", "system", "tasks"],
-  llb: ["ops.ts", "sources", "."],
+  llb: ["ops.ts", "sources", ".", "wire", "definition.ts", "index.ts"],
+  "llb/wire": [
+    "public.ts",
+    "errors.ts",
+    "wire-types.ts",
+    "fields.ts",
+    "message.ts",
+    "numbers.ts",
+    "operations.ts",
+    "definition.ts",
+    "write",
+    "forms.ts",
+  ],
   oci: [".", "tar", "layer", "layout", "registry"],
   "executor-native": [
     "helper-failure.ts",

@@ -8,6 +8,7 @@ const imports = new Map<string, readonly Import[]>(files.map((file) => [file, im
 // A static import of one of these in a build without changes costs more than that build.
 const HEAVY = [
   "@aws-sdk/credential-provider-node",
+  "@bufbuild/protobuf",
   "aws4fetch",
   "chevrotain",
   "node-fetch",

@@ -1,18 +1,12 @@
 import { uniqueDiagnostics } from "../../core/diagnostics.js";
-import { throwIfAborted } from "../../core/errors.js";
-import type { EventSink } from "../../core/events.js";
-import { withResource } from "../../core/tasks/with-resource.js";
 import { checkDockerfile, type CheckedDockerfile } from "../../frontend/dockerfile/check.js";
 import { listTargets, type Outline, outlineDockerfile, type Target } from "../../frontend/dockerfile/outline.js";
 import { hostPlatform } from "../../oci/platform.js";
 import { loadAst } from "../sources/ast-cache.js";
-import { BuildSolver } from "./build-solver.js";
-import { type LoadedDockerfile, loadDockerfile } from "./load-dockerfile.js";
+import { withDockerfile } from "./with-dockerfile.js";
 import type { DockerfileText } from "../sources/local-context.js";
 import { fixDockerfile, writeFixed } from "../sources/fix-dockerfile.js";
 import type { CheckOptions, CheckResult } from "../options/options.js";
-import { type ResolvedBuildOptions, resolveBuildOptions } from "../options/resolve-options.js";
-import { Session } from "../session/session.js";
 
 /**
  * Checks a Dockerfile without building it. Its faults, and those of its base images, are the
@@ -62,17 +56,4 @@ export async function targets(
     targets: listTargets(ast, { name, text }),
     source: { name, text },
   }));
-}
-
-async function withDockerfile<T>(
-  options: Omit<CheckOptions, "rules" | "fix">,
-  body: (dockerfile: LoadedDockerfile, build: ResolvedBuildOptions, session: Session) => Promise<T>,
-): Promise<T> {
-  const build = resolveBuildOptions(options);
-  throwIfAborted(build.signal);
-  return await withResource(new Session(build), async (session) => {
-    const onEvent: EventSink = (event) => build.onEvent?.(event);
-    const solver = new BuildSolver({ build, compression: { type: "uncompressed" }, id: undefined, onEvent }, session);
-    return await body(await loadDockerfile(build, solver, session, onEvent), build, session);
-  });
 }

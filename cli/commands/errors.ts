@@ -67,3 +67,9 @@ export function archiveToTerminal(): UsageError {
     hint: "use -o FILE, or redirect the standard output",
   });
 }
+
+export function severalGraphs(platforms: readonly string[]): UsageError {
+  return new UsageError("cli/bad-value", `Cannot write one definition for ${platforms.join(" and ")}: each platform has its own`, {
+    hint: "choose one with --platform",
+  });
+}

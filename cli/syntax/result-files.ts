@@ -47,13 +47,13 @@ export function prepareResultFiles(flags: Pick<ParsedFlags, "one">, environment:
  * Writes a file. A link keeps pointing to the file that it names. A pipe or other special file is
  * written to directly.
  */
-export async function writeResult(path: string, text: string, flag: string, signal: AbortSignal): Promise<void> {
+export async function writeResult(path: string, data: string | Uint8Array, flag: string, signal: AbortSignal): Promise<void> {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
-    if (found === undefined) writeFileAtomic(path, text);
-    else if (found.isFile()) writeFileAtomic(realpathSync(path), text);
-    else if (found.isFIFO()) await (await import("../../core/system/output-pipe.js")).writePipe(path, text, signal);
-    else writeFileSync(path, text);
+    if (found === undefined) writeFileAtomic(path, data);
+    else if (found.isFile()) writeFileAtomic(realpathSync(path), data);
+    else if (found.isFIFO()) await (await import("../../core/system/output-pipe.js")).writePipe(path, data, signal);
+    else writeFileSync(path, data);
   } catch (cause) {
     throw signal.aborted ? abortError(signal) : resultFileNotWritten(path, flag, cause);
   }

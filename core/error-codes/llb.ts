@@ -9,6 +9,7 @@ export const LLB_ERRORS = {
   "llb/not-a-definition": {
     title: "Bytes that are no build definition",
     cause: "The file is not a `pb.Definition` of BuildKit, or a part of it is cut off or damaged.",
-    wayOut: "Make it again with [`tsbuild debug llb -o FILE`](llb.md), or with a client of BuildKit (`buildctl build` reads the same bytes).",
+    wayOut:
+      "Make it again with [`tsbuild debug llb -o FILE`](llb.md), or with a client of BuildKit (`buildctl build` reads the same bytes).",
   },
 } satisfies Readonly<Record<string, ErrorEntry>>;

@@ -27,10 +27,10 @@ export async function openOutputPipe(path: string, signal: AbortSignal | undefin
   }
 }
 
-/** Writes a text to a pipe, and waits for its reader as {@link openOutputPipe} does. */
-export async function writePipe(path: string, text: string, signal: AbortSignal): Promise<void> {
+/** Writes data to a pipe, and waits for its reader as {@link openOutputPipe} does. */
+export async function writePipe(path: string, data: string | Uint8Array, signal: AbortSignal): Promise<void> {
   const pipe = await openOutputPipe(path, signal);
-  await pipeline([text], pipe, { signal });
+  await pipeline([data], pipe, { signal });
 }
 
 /** Returns undefined while the pipe has no reader. */

@@ -3,7 +3,7 @@ import { TsbuildError } from "../../core/errors.js";
 /** Makes the error of bytes that are no definition. `place` is the message or field. */
 export function cannotDecode(place: string, why: string): TsbuildError {
   return new TsbuildError("llb/not-a-definition", `Cannot read the build definition: ${place}: ${why}`, {
-    hint: "Make it with \"tsbuild debug llb -o FILE\" or a client of BuildKit",
+    hint: 'Make it with "tsbuild debug llb -o FILE" or a client of BuildKit',
   });
 }
 

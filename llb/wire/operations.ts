@@ -1,4 +1,5 @@
-import { bool, bytes, choice, int32, int32s, int64, int64s, many, message, messages, one, string, strings, texts, uint32 } from "./message.js";
+import { choice } from "./fields.js";
+import { bool, bytes, int32, int32s, int64, int64s, many, message, messages, one, string, strings, texts, uint32 } from "./message.js";
 
 /**
  * The messages of operations, with BuildKit's names and numbers (`pb.Op`). Documentation of the
@@ -38,8 +39,7 @@ const META = message("Meta", {
 });
 
 /** Secrets and agents of SSH have the same members. */
-const consumed = (name: string) =>
-  message(name, { ID: string(1), uid: uint32(2), gid: uint32(3), mode: uint32(4), optional: bool(5) });
+const consumed = (name: string) => message(name, { ID: string(1), uid: uint32(2), gid: uint32(3), mode: uint32(4), optional: bool(5) });
 
 export const MOUNT = message("Mount", {
   input: int64(1),
@@ -111,7 +111,9 @@ export const ACTION = message("FileAction", {
     ),
   ),
   rm: choice(one(7, message("FileActionRm", { path: string(1), allowNotFound: bool(2), allowWildcard: bool(3) }))),
-  symlink: choice(one(8, message("FileActionSymlink", { oldpath: string(1), newpath: string(2), owner: one(3, OWNER), timestamp: int64(4) }))),
+  symlink: choice(
+    one(8, message("FileActionSymlink", { oldpath: string(1), newpath: string(2), owner: one(3, OWNER), timestamp: int64(4) })),
+  ),
 });
 
 export const FILE = message("FileOp", { actions: many(2, ACTION) });

@@ -28,6 +28,7 @@ const SHOWN: readonly string[] = [
   "bake --help",
   "run --help",
   "debug --help",
+  "debug llb --help",
   "images",
   "images --digests --no-trunc",
   "images -q",

@@ -60,7 +60,10 @@ try {
     mkdirSync(join(context, "dir"), { recursive: true });
     for (const file of ["a.txt", "b.txt", "dir/c.txt"]) writeFileSync(join(context, file), `${file}\n`);
     writeFileSync(join(context, "Dockerfile"), readFileSync(join(folder, "Dockerfile"), "utf8").replaceAll(BASE_IMAGE, reference));
-    const record: WireRecord = { base: { reference, digest }, vertices: vertices([...(settings.args ?? []), context.slice(values.chroot.length)]) };
+    const record: WireRecord = {
+      base: { reference, digest },
+      vertices: vertices([...(settings.args ?? []), context.slice(values.chroot.length)]),
+    };
     writeFileSync(join(folder, "buildkit.json"), `${JSON.stringify(record, undefined, 2)}\n`);
     process.stdout.write(`${name}: ${record.vertices.length} vertices\n`);
   }

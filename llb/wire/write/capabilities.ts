@@ -1,14 +1,21 @@
+import { sourceCapabilities } from "../../sources/wire.js";
 import type { ValueOf } from "../message.js";
 import type { OP } from "../operations.js";
 
 type OpMessage = ValueOf<typeof OP>;
 
 /**
- * Returns the capabilities that an operation needs of its solver, by BuildKit's names. A daemon that
- * lacks one refuses the definition instead of making something else of it.
+ * Returns the capabilities that an operation needs of its solver, by BuildKit's names. A daemon
+ * that lacks one refuses the definition instead of making something else of it.
  */
 export function capabilitiesOf(op: OpMessage): ReadonlyMap<string, boolean> {
-  const names = op.exec ? execCapabilities(op.exec) : op.file ? fileCapabilities(op.file) : op.source ? sourceCapabilities(op.source) : [];
+  const names = op.exec
+    ? execCapabilities(op.exec)
+    : op.file
+      ? fileCapabilities(op.file)
+      : op.source
+        ? sourceCapabilities(op.source.identifier ?? "", op.source.attrs?.keys() ?? [])
+        : [];
   if (op.merge) names.push("mergeop");
   if (op.diff) names.push("diffop");
   return new Map(names.map((name) => [name, true]));
@@ -24,7 +31,10 @@ function execCapabilities({ meta, mounts = [], network, security, secretenv = []
     ["exec.meta.ulimit", meta?.ulimit],
     ["exec.meta.removemountstubs.recursive", meta?.removeMountStubsRecursive],
     ["exec.mount.bind", true],
-    ["exec.mount.bind.readwrite-nooutput", has(({ dest, mountType, readonly, output }) => dest !== "/" && !mountType && !readonly && output === -1)],
+    [
+      "exec.mount.bind.readwrite-nooutput",
+      has(({ dest, mountType, readonly, output }) => dest !== "/" && !mountType && !readonly && output === -1),
+    ],
     ["exec.mount.selector", has(({ selector }) => selector)],
     ["exec.mount.cache", has(({ cacheOpt }) => cacheOpt)],
     ["exec.mount.cache.sharing", has(({ cacheOpt }) => cacheOpt)],
@@ -47,40 +57,4 @@ function fileCapabilities({ actions = [] }: NonNullable<OpMessage["file"]>): str
     ["file.symlink.create", actions.some(({ symlink }) => symlink)],
   ];
   return needed.flatMap(([name, isNeeded]) => (isNeeded ? [name] : []));
-}
-
-/** Names of capabilities by the names of the attributes that need them. */
-const OF_ATTRIBUTES: Readonly<Record<string, string>> = {
-  "local.unique": "source.local.unique",
-  "local.session": "source.local.sessionid",
-  "local.excludepatterns": "source.local.excludepatterns",
-  "local.includepattern": "source.local.includepatterns",
-  "local.followpaths": "source.local.followpaths",
-  "local.sharedkeyhint": "source.local.sharedkeyhint",
-  "git.keepgitdir": "source.git.keepgitdir",
-  "git.fullurl": "source.git.fullurl",
-  "git.authheadersecret": "source.git.httpauth",
-  "git.authtokensecret": "source.git.httpauth",
-  "git.mountsshsock": "source.git.mountsshsock",
-  "git.checksum": "source.git.checksum",
-  "git.skipsubmodules": "source.git.skipsubmodules",
-  "git.mtime": "source.git.mtime",
-  "http.checksum": "source.http.checksum",
-  "http.perm": "source.http.perm",
-};
-
-/** Names of capabilities by the schemes that need them. */
-const OF_SCHEMES: readonly (readonly [string, string])[] = [
-  ["local:", "source.local"],
-  ["docker-image:", "source.image"],
-  ["oci-layout:", "source.ocilayout"],
-  ["oci-layout+blob:", "source.imageblob"],
-  ["git:", "source.git"],
-  ["http", "source.http"],
-];
-
-function sourceCapabilities({ identifier = "", attrs }: NonNullable<OpMessage["source"]>): string[] {
-  const scheme = OF_SCHEMES.filter(([prefix]) => identifier.startsWith(prefix)).map(([, name]) => name);
-  const attributes = [...(attrs?.keys() ?? [])].flatMap((name) => OF_ATTRIBUTES[name] ?? []);
-  return [...new Set([...scheme, ...attributes])];
 }

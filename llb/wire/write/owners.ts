@@ -8,8 +8,8 @@ type OwnerMessage = ValueOf<typeof OWNER>;
 const ROOT = "root";
 
 /**
- * Returns the message of an owner. `base` is the filesystem in which names are looked up. Without an
- * owner there is no message.
+ * Returns the message of an owner. `base` is the filesystem in which names are looked up. Without
+ * an owner there is no message.
  */
 export function ownerMessage(owner: Owner | undefined, base: number): OwnerMessage | undefined {
   if (!owner || (owner.user === undefined && owner.group === undefined)) return undefined;

@@ -1,17 +1,19 @@
 import { createHash } from "node:crypto";
 import { type Digest, sha256 } from "../../../core/digest.js";
 import type { SourceFile, SourceRange } from "../../../core/diagnostics.js";
-import { stepName } from "../../../core/step.js";
-import type { FileAction, Op } from "../../ops.js";
+import { stepName, type StepInfo } from "../../../core/step.js";
+import type { FileAction, Op, SourceOp } from "../../ops.js";
+import { imageOf } from "../../sources/source.js";
+import { wireSource } from "../../sources/wire.js";
 import { type Rootfs, topological, type Vertex, type VertexMetadata } from "../../vertex.js";
 import { DEFINITION, type METADATA } from "../definition.js";
 import { encode, type ValueOf } from "../message.js";
 import { OP } from "../operations.js";
+import type { WriteOptions } from "../public.js";
 import { capabilitiesOf } from "./capabilities.js";
 import type { WrittenInput } from "./inputs.js";
 import { execMessage } from "./write-exec.js";
 import { fileMessage } from "./write-file.js";
-import { hasPlatform, sourceMessage } from "./write-source.js";
 
 type OpMessage = ValueOf<typeof OP>;
 type Metadata = ValueOf<typeof METADATA>;
@@ -29,16 +31,6 @@ export interface WireDefinition {
   /** Operations, inputs before users. The last one has no meaning but its input: the result. */
   readonly vertices: readonly WireVertex[];
   readonly bytes: Uint8Array;
-}
-
-export interface WriteOptions {
-  /** Platform of operations that name none, `os/architecture[/variant]`. */
-  readonly platform: string;
-  /**
-   * Place in which the daemon looks for images first: its own store, or registries alone. Undefined
-   * leaves it to the daemon. Clients of a Docker Engine say `local`.
-   */
-  readonly images?: "local" | "pull";
 }
 
 /** Returns a graph as BuildKit's `pb.Definition`. Equal graphs have equal bytes. */
@@ -108,7 +100,7 @@ class DefinitionWriter {
     const common: OpMessage = { inputs, constraints: {} };
     switch (op.kind) {
       case "source":
-        return { ...common, source: sourceMessage(op, this.#options.images), ...(hasPlatform(op) && this.#platform(vertex)) };
+        return { ...common, source: this.#source(op), ...(imageOf(op) && this.#platform(vertex)) };
       case "exec": {
         const directory: Parameters<typeof execMessage>[1]["directory"] = (path, { uid, gid, mode }) =>
           this.#alone({ action: "mkdir", input: -1, path, mode, makeParents: false, owner: { user: uid, group: gid } }, PERMISSIONS);
@@ -124,11 +116,17 @@ class DefinitionWriter {
   }
 
   /** Writes an operation of one action on an empty filesystem. */
-  #alone(action: FileAction, name: string): WrittenInput {
+  #alone(action: FileAction, step: StepInfo): WrittenInput {
+    const name = stepName(step);
     const op: Op & { readonly kind: "file" } = { kind: "file", actions: [action] };
-    const { file } = fileMessage(op, { inputs: [], step: name, alone: (inner) => this.#alone(inner, name) });
+    const { file } = fileMessage(op, { inputs: [], step: name, alone: (inner) => this.#alone(inner, step) });
     const digest = this.#put({ constraints: {}, file }, { description: new Map([[NAME, name]]) });
     return { digest, index: 0 };
+  }
+
+  #source(op: SourceOp): NonNullable<OpMessage["source"]> {
+    const { identifier, attrs } = wireSource(op, this.#options.images);
+    return { identifier, attrs: new Map(Object.entries(attrs)) };
   }
 
   #platform({ platform = this.#options.platform }: Vertex): Pick<OpMessage, "platform"> {
@@ -140,9 +138,9 @@ class DefinitionWriter {
 /** Key of a step's name in descriptions. */
 const NAME = "llb.customname";
 
-/** Names of operations that the writer makes, as BuildKit's frontend names them. */
-const DOCUMENT = "[internal] preparing inline document";
-const PERMISSIONS = "[internal] setting cache mount permissions";
+/** Steps of operations that the writer makes, as BuildKit's frontend names them. */
+const DOCUMENT: StepInfo = { kind: "internal", text: "preparing inline document" };
+const PERMISSIONS: StepInfo = { kind: "internal", text: "setting cache mount permissions" };
 
 function metadataOf({ step, ignoreCache }: VertexMetadata): Metadata {
   return { description: new Map([[NAME, stepName(step)]]), ...(ignoreCache && { ignore_cache: true }) };

@@ -13,7 +13,7 @@ type MountMessage = ValueOf<typeof MOUNT>;
 /** Mode of a cache mount for which no directory is made beforehand. */
 const PLAIN_CACHE = { uid: 0, gid: 0, mode: 0o755 };
 
-/** The directory of a heredoc's script, which BuildKit's frontend writes with a slash at the end. */
+/** The directory of a heredoc's script. BuildKit's frontend writes it with a slash at the end. */
 const SCRIPTS = "/dev/pipes";
 
 interface ExecContext {
@@ -89,13 +89,21 @@ function mountMessage(mount: Mount, inputs: WrittenInputs, context: ExecContext)
     case "secret":
       return { input: NONE, dest, mountType: MOUNT_TYPE.secret, secretOpt: consumed(mount) };
     case "ssh":
-      return { input: NONE, dest, mountType: MOUNT_TYPE.ssh, SSHOpt: consumed({ ...mount, id: mount.id === DEFAULT_AGENT ? "" : mount.id }) };
+      return {
+        input: NONE,
+        dest,
+        mountType: MOUNT_TYPE.ssh,
+        SSHOpt: consumed({ ...mount, id: mount.id === DEFAULT_AGENT ? "" : mount.id }),
+      };
     default:
       return unreachable(mount);
   }
 }
 
-/** Returns the content that a cache mount begins with: its directory where it has an owner or a mode. */
+/**
+ * Returns the content that a cache mount begins with: a directory of its own where it has an owner
+ * or a mode.
+ */
 function cacheSource(
   mount: Mount & { readonly type: "cache" },
   { inputs, directory }: ExecContext,

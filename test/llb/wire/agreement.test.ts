@@ -15,18 +15,18 @@ import { PLAIN_OPTIONS } from "../../support/samples/frontend-options.js";
 import { BASE_IMAGE, type WireCase, type WireRecord } from "../../support/samples/wire-case.js";
 
 for (const name of readdirSync(casePath("wire")).sort()) {
-  test(`${name}: our vertices have the digests that BuildKit gives its own`, async (t) => {
+  test(`${name}: vertices have BuildKit's digests, but for those that differ on purpose`, async (t) => {
     const folder = casePath("wire", name);
     const settings = existsSync(join(folder, "case.json")) ? (json(join(folder, "case.json")) as WireCase) : {};
     const record = json(join(folder, "buildkit.json")) as WireRecord;
     const text = readFileSync(join(folder, "Dockerfile"), "utf8").replaceAll(BASE_IMAGE, record.base.reference);
     const { vertices } = writeDefinition(await compiled(text, settings, record), { platform: "linux/amd64", images: "local" });
-    if (process.env["DUMP"]) for (const v of vertices) console.log(v.digest, JSON.stringify(v, (_, x) => (x instanceof Map ? [...x] : x)));
     const { equal, different } = compare(vertices, record);
     const expected = settings.differs ?? {};
     t.deepEqual(different.sort(), Object.keys(expected).sort());
     // Every vertex that BuildKit has is one of ours, or one that differs on purpose.
-    const missed = record.vertices.filter(({ digest, name: shown }) => !equal.has(digest) && !(shown in expected));
+    // It names the stage of a Dockerfile that has one only.
+    const missed = record.vertices.filter(({ digest, name: shown }) => !equal.has(digest) && !(shown.replace("stage-0 ", "") in expected));
     t.deepEqual(missed, []);
     t.true(equal.size > 1);
   });

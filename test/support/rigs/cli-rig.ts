@@ -88,6 +88,7 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
       readBake,
       readCompose,
       check: options.check ?? notInRig,
+      buildGraph: options.buildGraph ?? notInRig,
       outline: options.outline ?? notInRig,
       targets: options.targets ?? notInRig,
       collect: () => {

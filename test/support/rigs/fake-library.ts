@@ -38,6 +38,7 @@ export interface CliRigOptions {
   readonly check?: CliEnvironment["api"]["check"];
   readonly outline?: CliEnvironment["api"]["outline"];
   readonly targets?: CliEnvironment["api"]["targets"];
+  readonly buildGraph?: CliEnvironment["api"]["buildGraph"];
   readonly doctor?: DoctorReport;
   readonly run?: CliEnvironment["api"]["run"];
   readonly debug?: CliEnvironment["api"]["debug"];

@@ -1,0 +1,22 @@
+import { throwIfAborted } from "../../core/errors.js";
+import type { EventSink } from "../../core/events.js";
+import { withResource } from "../../core/tasks/with-resource.js";
+import type { BuildOptions } from "../options/options.js";
+import { type ResolvedBuildOptions, resolveBuildOptions } from "../options/resolve-options.js";
+import { Session } from "../session/session.js";
+import { BuildSolver } from "./build-solver.js";
+import { type LoadedDockerfile, loadDockerfile } from "./load-dockerfile.js";
+
+/** Runs `body` with a Dockerfile, read and parsed, of which nothing is built. */
+export async function withDockerfile<T>(
+  options: BuildOptions,
+  body: (dockerfile: LoadedDockerfile, build: ResolvedBuildOptions, session: Session) => Promise<T>,
+): Promise<T> {
+  const build = resolveBuildOptions(options);
+  throwIfAborted(build.signal);
+  return await withResource(new Session(build), async (session) => {
+    const onEvent: EventSink = (event) => build.onEvent?.(event);
+    const solver = new BuildSolver({ build, compression: { type: "uncompressed" }, id: undefined, onEvent }, session);
+    return await body(await loadDockerfile(build, solver, session, onEvent), build, session);
+  });
+}
