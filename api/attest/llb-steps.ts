@@ -1,8 +1,10 @@
+import { unreachable } from "../../core/errors.js";
 import type { FileAction, Op, Owner } from "../../llb/ops.js";
 import { publicSource } from "../../llb/sources/source.js";
 import { type Rootfs, topological, type Vertex } from "../../llb/vertex.js";
 import { parsePlatform } from "../../oci/platform.js";
 import { execMessage, execMounts, mountMessage } from "../../solver/buildkit-keys/exec-message.js";
+import { omitEmpty } from "../../solver/buildkit-keys/go-json.js";
 
 /** A step of a graph in the JSON form of BuildKit's messages. */
 export interface LlbStep {
@@ -28,7 +30,7 @@ export function llbSteps(root: Rootfs): LlbSteps {
   const steps = vertices.map(
     ({ op, inputs, platform, digest }): LlbStep => ({
       id: ids.get(digest) as string,
-      op: { Op: opOf(op), ...(platform === undefined ? {} : { platform: platformOf(platform) }), constraints: {} },
+      op: { Op: opOf(op, inputs.length), ...(platform === undefined ? {} : { platform: platformOf(platform) }), constraints: {} },
       ...(inputs.length > 0 && { inputs: inputs.map(nameOf) }),
     }),
   );
@@ -46,7 +48,7 @@ function platformOf(text: string): Readonly<Record<string, string>> {
   return { Architecture: architecture, OS: os, ...(variant === undefined ? {} : { Variant: variant }) };
 }
 
-function opOf(op: Op): Readonly<Record<string, unknown>> {
+function opOf(op: Op, inputs: number): Readonly<Record<string, unknown>> {
   switch (op.kind) {
     case "source": {
       const { identifier, attrs } = publicSource(op);
@@ -61,8 +63,12 @@ function opOf(op: Op): Readonly<Record<string, unknown>> {
       };
     case "file":
       return { file: { actions: op.actions.map((action, index) => actionOf(action, index === op.actions.length - 1)) } };
+    case "merge":
+      return { merge: { inputs: Array.from({ length: inputs }, (_, input) => omitEmpty({ input })) } };
+    case "diff":
+      return { diff: { lower: {}, upper: { input: 1 } } };
     default:
-      return { [op.kind]: {} };
+      return unreachable(op);
   }
 }
 

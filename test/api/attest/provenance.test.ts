@@ -119,6 +119,13 @@ test("mode=min leaves out arguments, labels and ids of secrets, and says so; mod
   t.deepEqual(details.layers, { "step1:0": [[{ mediaType: "application/x", digest: DIGEST, size: 3 }]] });
 });
 
+test("the graph names the inputs of a merge and of a difference as BuildKit does", async (t) => {
+  const difference = node({ kind: "diff" }, image, run(image));
+  const { predicate } = await provenance(node({ kind: "merge" }, image, difference), { mode: "max" });
+  const ops = predicate["buildConfig"].llbDefinition.map(({ op }: { op: { Op: object } }) => op.Op);
+  t.deepEqual(ops.slice(2), [{ diff: { lower: {}, upper: { input: 1 } } }, { merge: { inputs: [{}, { input: 1 }] } }, {}]);
+});
+
 test("a build from elsewhere without a network is hermetic; its context is the source of its config", async (t) => {
   const context = "https://example.com/r.git#main";
   const { predicate } = await provenance(node({ kind: "merge" }, run(image, { network: "none" }), repository), {}, { context });
