@@ -20,8 +20,8 @@ const ON_THE_WAY = 0o755;
 
 /**
  * Makes a directory of a store, with its parents. Only this function makes the versioned folder,
- * which is closed to other users whatever the umask is. Note that we close it, because snapshots
- * hold setuid files, and these belong to this user where this user is a container's root.
+ * which is closed to other users whatever the umask is. Note that we close the folder, because
+ * snapshots hold setuid files, and these belong to this user where this user is a container's root.
  * Directories below may have any mode.
  */
 export function makeStoreDirectory(paths: BasePaths, path: string): void {

@@ -44,8 +44,8 @@ export function nativeFile(name: string, arch?: string): string | undefined {
 }
 
 /**
- * Loads an addon. Asks the package that it is taken from when no file of it can be loaded: it is
- * there in a clone that was not built yet.
+ * Loads an addon. Asks the package from which the file is taken when no file of `dist/native` can
+ * be loaded. A clone that was not built yet has the package.
  */
 export function loadAddon<T>(name: string, from: string): T {
   const require = createRequire(import.meta.url);

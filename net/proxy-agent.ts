@@ -5,8 +5,9 @@ import { HttpsProxyAgent } from "https-proxy-agent";
 /** Reaches servers by CONNECT, and gives the proxy up with the request. */
 export class ProxyAgent extends HttpsProxyAgent<string> {
   /**
-   * Connects for a request. Note that we look for the request's end ourselves: it has no socket
-   * before the proxy has answered, so that nobody else would close the one to a silent proxy.
+   * Connects for a request. Note that we look for the request's end ourselves, because the request
+   * has no socket before the proxy has answered. Nobody else would close the socket to a silent
+   * proxy.
    */
   override async connect(request: ClientRequest, options: Parameters<HttpsProxyAgent<string>["connect"]>[1]): Promise<Socket> {
     const stop = new AbortController();

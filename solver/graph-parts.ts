@@ -81,8 +81,9 @@ function announcedVertex({ digest, metadata, inputs }: Vertex): ReturnType<typeo
 }
 
 /**
- * Returns the ports of each vertex: those of the first graph that has it, and its layers' form is
- * that of the first graph that exports them. `home` has vertices of earlier solves, and gets these.
+ * Returns the ports of each vertex. The first graph that has the vertex gives them, and the first
+ * graph that exports its layers decides the form of these. `home` has vertices of earlier solves,
+ * and gets these.
  */
 export function portsByVertex(parts: readonly OrderedPart[], home = new Map<Digest, SolverPorts>()): ReadonlyMap<Digest, SolverPorts> {
   for (const { order, ports } of parts) for (const { digest } of order) if (!home.has(digest)) home.set(digest, ports);

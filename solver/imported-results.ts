@@ -47,7 +47,7 @@ function adoptLayer({ layers, blobs }: ImportStore, { diffId, blob, createdAt }:
 
 /**
  * The store's results, and behind them those of other caches. A result that is found there is saved
- * in the store: its layers are registered with their origin, and nothing is fetched before
+ * in the store. Its layers are registered with their origin, and no layer is fetched before
  * something needs it.
  */
 export class ImportedResults implements ResultIndex {

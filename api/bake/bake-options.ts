@@ -7,8 +7,9 @@ import type { PlannedBakeTarget } from "../options/planned-target.js";
 export interface BakeOptions {
   /**
    * Paths of bake and Compose files, later ones override earlier ones; `-` is `stdin`. Default:
-   * `$BUILDX_BAKE_FILE`, then those of `compose.yaml` and the like, `docker-bake.json`,
-   * `docker-bake.hcl`, `docker-bake.override.json` and `docker-bake.override.hcl` that there are.
+   * `$BUILDX_BAKE_FILE`, then those that exist of `compose.yaml` and its other names,
+   * `docker-bake.json`, `docker-bake.hcl`, `docker-bake.override.json` and
+   * `docker-bake.override.hcl`.
    */
   readonly files?: readonly string[];
   readonly stdin?: Readable;

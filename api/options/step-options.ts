@@ -4,9 +4,9 @@ import { HOST_GATEWAY } from "../../llb/ops.js";
 import { suggest } from "../../core/text/suggest.js";
 
 /**
- * Reads lines for /etc/hosts as docker does: `NAME:IP` or `NAME=IP`, several addresses behind
- * commas, IPv6 ones also in brackets; `host-gateway` is the address of the host, which is known
- * when a step runs. Throws `options/invalid`.
+ * Reads lines for /etc/hosts as docker does: `NAME:IP` or `NAME=IP`, with commas between several
+ * addresses. IPv6 addresses may stand in brackets. `host-gateway` is the address of the host, which
+ * is known when a step runs. Throws `options/invalid`.
  */
 export function parseExtraHosts(texts: readonly string[]): readonly { readonly host: string; readonly ip: string }[] {
   return texts.flatMap((text) => {

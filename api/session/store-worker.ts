@@ -49,7 +49,7 @@ export async function removeOrphans(worker: Worker, store: Store): Promise<void>
 /**
  * Syncs snapshots of earlier builds to the disk, while this build goes on. If the build ends first,
  * the next one does it. Note that snapshots of the last minute are left alone, because the kernel
- * writes most of them by itself in that time: builds that follow each other wait for no disk.
+ * writes most of them by itself in that time. So builds that follow each other wait for no disk.
  */
 export async function syncSnapshots(worker: Worker, store: Store): Promise<void> {
   try {

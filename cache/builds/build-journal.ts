@@ -34,8 +34,8 @@ export function readJournal(directory: string): BuildRecord | undefined {
 }
 
 /**
- * Ends a step that was running: its duration lasts until the end of the build, and its log, which
- * is not compressed yet, gives the bytes.
+ * Ends a step that was running. Its duration lasts until the end of the build. Its log, which is
+ * not compressed yet, gives the bytes.
  */
 function cutOff(step: StepNote, duration: number, log: Stats | undefined): StepNote {
   return { ...step, duration: Math.max(0, Math.round(duration - (step.startedAt ?? duration))), logBytes: log?.size ?? 0 };

@@ -6,9 +6,9 @@ const KINDS = { mapped: 0, virtual: 1, copied: 2, looked: 3, "copied-virtual": 4
 /**
  * `mapped`, `virtual`: the owners of files in snapshots and cache mounts are mapped into a user
  * namespace, or virtual (executor-native/ownership.ts). `copied`, `copied-virtual`: the same
- * (without namespaces they are real), and deletions are noted in a form that needs no device, which
- * only copies of layers understand. `looked`: deletions likewise, and all files belong to this
- * user; owners and modes are attributes (helper/supervised/looks.h).
+ * (without namespaces owners are real), and deletions are noted in a form that needs no device.
+ * Only copies of layers understand this form. `looked`: deletions likewise, and all files belong to
+ * this user; owners and modes are attributes (helper/supervised/looks.h).
  */
 export type SnapshotForm = keyof typeof KINDS;
 

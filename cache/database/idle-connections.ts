@@ -49,8 +49,8 @@ export function keepIdleConnection(path: string, open: OpenDatabase): void {
 }
 
 /**
- * Identifies the database files, so that replaced ones, and ones that were written behind SQLite's
- * back, differ. SQLite's own commits go to the log.
+ * Returns a text that differs when a database file was replaced, or was written past SQLite.
+ * SQLite's own commits go to the log.
  */
 function filesAt(path: string): string | undefined {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });

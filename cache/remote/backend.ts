@@ -79,12 +79,15 @@ export interface Backend<From, To, Found = From> {
  */
 export interface CacheType {
   readonly type: string;
-  /** Attributes of a cache that is read, and of one that is written; without them it cannot be. */
+  /**
+   * Attributes of a cache that is read, and of one that is written. A type without `from` cannot be
+   * read, and one without `to` cannot be written.
+   */
   readonly attributes: { readonly from?: Attributes; readonly to?: Attributes };
   /** Type with which a cache is read that cannot be read with its own. */
   readonly readAs?: string;
   /** Values that are refused, each with the reason and the way out. */
   readonly refuses?: readonly { readonly key: string; readonly value: string; readonly found: string; readonly hint: string }[];
-  /** Returns the program. Without it the cache is no place of its own. */
+  /** Returns the program. A cache without a program is no place of its own. */
   readonly load?: () => Promise<Backend<never, never, unknown>>;
 }

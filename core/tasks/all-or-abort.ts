@@ -3,7 +3,7 @@ import { setMaxListeners } from "node:events";
 /**
  * Starts promises that belong together and returns all their values. A failure aborts the signal of
  * the others, and is thrown once all have ended. Note that we do not use `Promise.all`, because it
- * does not wait for the others: they would go on with files, threads and connections that the
+ * does not wait for the others. These would go on with files, threads and connections that the
  * catcher of the error closes.
  */
 export async function allOrAbort<T extends readonly unknown[]>(

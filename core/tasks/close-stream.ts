@@ -2,8 +2,8 @@ import type { Readable } from "node:stream";
 
 /**
  * Destroys a stream, and resolves when its file, or the generator that it reads from, is closed.
- * Note that we wait for that, because `destroy` returns before: a thread that ends meanwhile drops
- * the call that closes the file, which then stays open as long as the process.
+ * Note that we wait for the close, because `destroy` returns earlier. A thread that ends in between
+ * drops the call that closes the file, and the file stays open as long as the process.
  */
 export async function closeStream(stream: Readable): Promise<void> {
   if (stream.closed) return;

@@ -5,10 +5,10 @@ import type { Session } from "./session.js";
 
 /**
  * First phase: every key that needs no run. Asks for all identities at once. Immediate vertices
- * without identity give their results at once too, and their selections are digested as soon as
- * each is there, so that the content of a local directory takes part in definition keys. A vertex's
- * key is final when nothing in this phase can change it any more: its own questions and all below
- * are answered.
+ * without identity return their results at once, too. A selection from such a result is digested as
+ * soon as the result is there, so that the content of a local directory takes part in definition
+ * keys. A vertex's key is final when nothing in this phase can change it any more: its own
+ * questions and all below are answered.
  */
 export class DefinitionKeys<R> {
   readonly #session: Session<R>;

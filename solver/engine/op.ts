@@ -160,8 +160,8 @@ export interface CachedResult<R> {
 }
 
 /**
- * Decision about a vertex: it runs, with the keys that were looked up; a cached result is used; or
- * it is not needed, because a vertex that depends on it was found. For explanations; vertices
+ * Decision about a vertex. It runs, with the keys that were looked up; or a cached result is used;
+ * or the vertex is not needed, because one that depends on it was found. For explanations; vertices
  * without a cache have no decision.
  */
 export type Decision<R> =

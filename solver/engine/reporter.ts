@@ -8,9 +8,8 @@ type EndEvent = Extract<BuildEvent, { readonly type: "completed" | "cached" }>;
 
 /**
  * Turns changes of vertices into events and keeps their grammar: a started step ends exactly once,
- * and emits nothing afterwards, unless it is resumed; then it is started again and ends as it did
- * before. A sink that throws fails the solve through `onError`, never the op that emitted the
- * event.
+ * and emits nothing afterwards. A step that is resumed is started again, and ends as it did before.
+ * A sink that throws fails the solve through `onError`, never the op that emitted the event.
  */
 export class Reporter {
   readonly sink: EventSink;

@@ -10,10 +10,10 @@ export function isRedacted(value: string | undefined): boolean {
 }
 
 /**
- * Redacts components for export with a cache: replaces values of environment variables and build
- * arguments, contents of inline files, and identities that are no operation of ours (URLs,
- * repositories) by digests, each with the name beside it. Redacted components are compared with
- * redacted ones. Redacting them again changes nothing.
+ * Redacts components for export with a cache. Digests replace values of environment variables and
+ * build arguments, contents of inline files, and identities that are no operation of ours (URLs,
+ * repositories). The names stay. Redacted components are compared with redacted ones. Redacting
+ * them again changes nothing.
  */
 export function redact(components: KeyComponents): KeyComponents {
   return { ...components, identity: redactIdentity(components.identity) };

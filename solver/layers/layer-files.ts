@@ -33,9 +33,10 @@ interface Place {
 }
 
 /**
- * Takes single files out of the blobs of layers. The blob of which many steps want files is read a
- * few times from its start, then once more for an index of its files, and from then on a step reads
- * only what it takes. So the work grows with the steps and the layer, not with their product.
+ * Takes single files out of the blobs of layers. A blob of which many steps want files is read a
+ * few times from its start, then once more for an index of its files. From then on a step reads
+ * only the files that it takes. So the work grows with the steps and the layer, not with their
+ * product.
  */
 export class LayerFiles {
   readonly #layers: Layers;

@@ -7,8 +7,8 @@ import type { StepResult } from "../result.js";
 
 /**
  * Returns the op of FROM an image: its layers by name. Downloads nothing: layers come when a step
- * or an exporter needs their bytes. The chainID of its layers is its identity, so that a tag, its
- * digest, and the same image in another registry are one.
+ * or an exporter needs their bytes. The chainID of the layers is the identity of the op, so that a
+ * tag, its digest, and the same image in another registry are one.
  */
 export function imageSourceOp(op: SourceOp, vertex: Vertex, { sources, layers }: Ports<"sources" | "layers">): EngineOp<StepResult> {
   const image = () => sources.image(op, vertex.platform);

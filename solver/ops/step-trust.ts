@@ -56,8 +56,8 @@ interface Bundle {
 /**
  * Makes a step trust authorities: by the image's own bundles, by a bundle of the step, and by
  * variables. Note that the image's bundles are layers of the overlay and no mounts, because a step
- * that installs or changes certificates replaces these files. Each layer stands directly above that
- * of its bundle, so that the steps of a stage have the same directories.
+ * that installs or changes certificates replaces these files. A layer is directly above that of its
+ * bundle, so that the steps of a stage have the same directories.
  */
 export async function trustFor(
   authorities: Authorities,

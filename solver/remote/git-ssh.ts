@@ -4,8 +4,8 @@ import { inHome } from "../../core/system/home.js";
 
 /**
  * Keys that git may use over SSH. `none`: no keys at all, for addresses that a Dockerfile or a
- * repository names. `agent`: those of an agent of the caller (`--ssh default`). `caller`: any that
- * ssh finds for this user, for an address that the caller wrote; `socket` is an agent to use
+ * repository names. `agent`: those of an agent of the caller (`--ssh default`). `caller`, for an
+ * address that the caller wrote: any key that ssh finds for this user. `socket` is an agent to use
  * instead of that of SSH_AUTH_SOCK.
  */
 export type SshAccess =
@@ -24,8 +24,8 @@ const HOSTS_OF_USER = "known_hosts_of_user";
 
 /**
  * Prepares a home for {@link sshEnvironment}. Note that the user's own list of hosts is a link
- * there, because ssh splits, expands and unquotes the paths that its options hold, and has no way
- * to write every path: relative names need none.
+ * there, because ssh splits, expands and unquotes the paths that its options hold, and not every
+ * path can be written so. A relative name needs no quotes.
  */
 export function prepareSsh(home: string): void {
   const known = inHome(process.env, ".ssh", "known_hosts");

@@ -25,8 +25,8 @@ interface EpochContext {
 
 /**
  * Returns the time that SOURCE_DATE_EPOCH names, in seconds: a number, or the date of a remote
- * source: `context`, a named context, or a stage that is nothing but one remote ADD. Local files
- * have no such date: then, as without the argument, returns undefined.
+ * source. A source is `context`, a named context, or a stage that is nothing but one remote ADD.
+ * Local files have no such date: then, as without the argument, returns undefined.
  */
 export async function resolveEpoch(value: string | undefined, context: EpochContext): Promise<number | undefined> {
   const { options, ports, report } = context;

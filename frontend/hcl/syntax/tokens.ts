@@ -1,8 +1,8 @@
 import { createToken, type CustomPatternMatcherReturn, type IToken, type ITokenConfig, Lexer, type TokenType } from "chevrotain";
 
 /**
- * Tokens of HCL. A mode decides which tokens there are: in `lines` the end of a line ends something
- * (a body, an object), in `free` it does not (parentheses, brackets, interpolations), and each kind
+ * Tokens of HCL. A mode decides which tokens there are. In `lines` (a body, an object) the end of a
+ * line ends something, and in `free` (parentheses, brackets, interpolations) it does not. Each kind
  * of template has a mode for its text. Every bracket pushes a mode, and its end pops it.
  */
 

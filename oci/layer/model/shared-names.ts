@@ -4,9 +4,9 @@ const GONE = Symbol("gone");
 type Changes<T> = Map<string, T | typeof GONE>;
 
 /**
- * Names of a directory with their values. {@link extended} gives the same names to be changed by
- * somebody else and copies nothing: a directory of a large image is not copied for each step that
- * adds a file to it.
+ * Names of a directory with their values. {@link extended} returns the same names for another owner
+ * to change, and copies nothing. So a step that adds a file to a directory of a large image copies
+ * no directory.
  *
  * Names are kept as maps of changes, each over those before it. A map that is at least half as
  * large as the map below is merged with it. So there are few maps, and each name is copied a few

@@ -6,9 +6,9 @@ import { type Numbers, NumbersBuilder } from "./numbers.js";
 import type { Toc, TocEntries, TocEntry } from "./toc.js";
 
 /**
- * The entries of a TOC as columns, plain data: this is how they are kept in memory, sent between
- * threads and stored, because an object for each entry takes four times the memory and several
- * times as long to clone or parse.
+ * The entries of a TOC as columns, plain data. Note that we keep entries so in memory, between
+ * threads and in the store, because an object for each entry takes four times the memory and
+ * several times as long to clone or parse.
  */
 export interface TocColumns {
   readonly length: number;

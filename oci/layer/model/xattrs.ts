@@ -1,9 +1,9 @@
 import type { Xattrs } from "../../../core/file-node.js";
 
 /**
- * Returns true when an extended attribute belongs to a layer. These are left out: overlayfs's own
- * attributes, with which a layer could redirect directories; attributes that only the host's root
- * can set; and SELinux labels, which belong to the machine and not to the image.
+ * Returns true when an extended attribute belongs to a layer. Overlayfs's own attributes are left
+ * out, because a layer could redirect directories with them. So are attributes that only the host's
+ * root can set, and SELinux labels, which belong to the machine.
  */
 export function isLayerXattr(name: string): boolean {
   if (name === OWNER_XATTR || name === OWNERS_MARK) return false;
@@ -11,8 +11,8 @@ export function isLayerXattr(name: string): boolean {
 }
 
 /**
- * Attribute that records an owner which this user namespace cannot represent, as `UID:GID`: after
- * unpacking with one mapped id, or an id beyond the mapped ones. overlayfs copies it up with a
+ * Attribute that records, as `UID:GID`, an owner which this user namespace cannot represent: only
+ * one id is mapped, or the id is beyond the mapped ones. overlayfs copies the attribute up with a
  * file.
  */
 export const OWNER_XATTR = "user.tsbuild.owner";

@@ -41,9 +41,9 @@ export function fileFormat(path: string): StreamFormat {
 
 /**
  * Yields the uncompressed bytes of a file in any format, which the content shows, never the name or
- * media type. This process reads gzip and plain; zstd too where Node can (22.15), else the system's
- * `zstd` does; the system's programs read bzip2 and xz. Leaving the loop early stops everything.
- * Throws `layer/corrupt`, `layer/decompressor-missing`.
+ * media type. This process reads gzip and plain blobs, and zstd where Node can (22.15). The
+ * system's programs read bzip2, xz and, for older Nodes, zstd. Leaving the loop early stops
+ * everything. Throws `layer/corrupt`, `layer/decompressor-missing`.
  */
 export function openDecompressed(path: string): AsyncIterable<Buffer> {
   const format = fileFormat(path);

@@ -30,8 +30,8 @@ export type Change =
   | { readonly kind: "link"; readonly path: string; readonly target: string; readonly inode: Inode; readonly changed: boolean };
 
 /**
- * The tree that the entries of a layer's tar make, decided without a filesystem: names are cleaned,
- * links on the path are followed inside the layer's root, later entries win, whiteouts apply to
+ * The tree that the entries of a layer's tar make, decided without a filesystem. Names are cleaned,
+ * and links on the path are followed inside the layer's root. Later entries win. Whiteouts apply to
  * lower layers only. Reading a layer (scan), unpacking it (apply) and taking files out of it
  * (extract) all follow this one tree, so they cannot differ.
  */

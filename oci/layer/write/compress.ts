@@ -42,7 +42,7 @@ interface CompressorParts {
 
 /**
  * Compresses a stream into one gzip member (or zstd frames, or unchanged), in blocks on libuv's
- * threads, and digests both forms. gzip blocks are raw deflate with the end of the block before as
+ * threads, and digests both forms. A gzip block is raw deflate with the end of the block before as
  * dictionary, so the ratio is that of one stream. At most twice as many blocks as processors run at
  * once: `write` returns a promise when the caller should wait, else undefined.
  */

@@ -29,8 +29,8 @@ interface FileOpOptions {
 
 /**
  * Returns the layer that a file op adds to the input that its last action changes (see {@link
- * fileOpBase}), computed on trees alone: unpacks nothing, and reads only necessary data (owners'
- * names, archives, digests of files). `inputs` are the vertex's inputs, undefined for empty ones.
+ * fileOpBase}). Works on trees alone: unpacks nothing, and reads only owners' names, archives and
+ * digests of files. `inputs` are the vertex's inputs, undefined for empty ones.
  */
 export async function planFileOp(op: FileOp, inputs: readonly (FileTree | undefined)[], options: FileOpOptions): Promise<PackPlan> {
   const uses = countUses(op, inputs.length);

@@ -37,10 +37,10 @@ interface UnpackOptions {
 
 /**
  * Unpacks `selected` for ADD into the destination when its content is a tar archive (plain or
- * compressed, with any name). Returns true when it was one. The rules are BuildKit's: the
- * destination is always a directory; parents without an entry are 0755 root's; an entry replaces
- * any path with its name unless both are directories; `--chmod` does not count. Note that a
- * directory's entry follows a link of its name, because archives of root filesystems have `bin/`
+ * compressed, with any name). Returns true when it was one. The rules are BuildKit's. The
+ * destination is always a directory. Parents without an entry are root's, with mode 0755. An entry
+ * replaces any path with its name unless both are directories. `--chmod` does not count. Note that
+ * a directory's entry follows a link of its name, because archives of root filesystems have `bin/`
  * where images have a link to `usr/bin`.
  */
 export async function unpackArchive(
