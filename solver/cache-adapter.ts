@@ -68,6 +68,10 @@ export class StoreCache<R> implements EngineCache<R> {
     return record && this.#give(record);
   }
 
+  expect(keys: readonly CacheKey[]): void {
+    this.#store.results.expect(keys);
+  }
+
   alias(hit: CachedResult<R>, key: CacheKey): void {
     const record = this.#records.get(hit);
     if (!record) throw new Error("internal: an alias for a result that this cache did not give");

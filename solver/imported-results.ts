@@ -71,6 +71,10 @@ export class ImportedResults implements ResultIndex {
     return adoptResult(this.#store, { ...found.result, keys: [keys[0], ...(key === keys[0] ? [] : [key]), ...others] }, found.from);
   }
 
+  expect(keys: readonly CacheKey[]): void {
+    this.#store.results.expect(keys);
+  }
+
   save(result: NewResult): ResultRecord {
     return this.#store.results.save(result);
   }

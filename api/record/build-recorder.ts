@@ -124,7 +124,7 @@ export class BuildRecorder {
     if (!this.#begun) return this.#logs.discard();
     try {
       await this.#logs.finish();
-      this.#options.history.add(this.#record(end, endedAt), this.#logs);
+      await this.#options.history.addSoon(this.#record(end, endedAt), this.#logs);
     } catch (error) {
       this.#logs.discard();
       throw error;

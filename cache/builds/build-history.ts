@@ -37,6 +37,9 @@ export class IndexedBuilds implements BuildHistory {
   readonly #paths: StorePaths;
   readonly #limits: HistoryLimits;
   readonly #reap: () => void;
+  /** Builds of the next commit. */
+  readonly #waiting: (readonly [BuildRecord, BuildLogs])[] = [];
+  #committed: Promise<void> | undefined;
 
   constructor({ database, owner, paths, limits, reap }: IndexedBuildsOptions) {
     this.#database = database;
@@ -55,9 +58,28 @@ export class IndexedBuilds implements BuildHistory {
   }
 
   add(build: BuildRecord, logs: BuildLogs): void {
-    const { directory, printed = false } = logs instanceof FileBuildLogs ? logs : {};
-    this.#keep(build, printed ? directory : undefined);
-    if (!printed && directory !== undefined) rmSync(directory, { recursive: true, force: true });
+    this.#addAll([[build, logs]]);
+  }
+
+  async addSoon(build: BuildRecord, logs: BuildLogs): Promise<void> {
+    if (logs instanceof FileBuildLogs && logs.printed) return this.add(build, logs);
+    this.#waiting.push([build, logs]);
+    this.#committed ??= new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      this.#committed = undefined;
+      this.#addAll(this.#waiting.splice(0));
+    });
+    await this.#committed;
+  }
+
+  #addAll(builds: readonly (readonly [BuildRecord, BuildLogs])[]): void {
+    const gone = this.#database.transaction(() =>
+      builds.flatMap(([build, logs]) => this.#insert(build, logs instanceof FileBuildLogs && logs.printed ? logs.directory : undefined)),
+    );
+    this.#dropLogs(gone);
+    for (const [, logs] of builds) {
+      if (logs instanceof FileBuildLogs && !logs.printed && logs.directory !== undefined)
+        rmSync(logs.directory, { recursive: true, force: true });
+    }
   }
 
   /**
@@ -69,34 +91,37 @@ export class IndexedBuilds implements BuildHistory {
       try {
         const directory = join(ownerDirectory, name);
         const build = readJournal(directory);
-        if (build) this.#keep(build, readdirSync(directory).some((entry) => entry !== JOURNAL) ? directory : undefined);
+        if (!build) continue;
+        const logs = readdirSync(directory).some((entry) => entry !== JOURNAL) ? directory : undefined;
+        this.#dropLogs(this.#database.transaction(() => this.#insert(build, logs)));
       } catch {
         // A full disk, or rights: the directory is removed with the rest.
       }
     }
   }
 
-  #keep({ detail, ...summary }: BuildRecord, logs: string | undefined): void {
-    const gone = this.#database.transaction(() => {
-      let bytes = 0;
-      if (logs !== undefined) {
-        rmSync(join(logs, JOURNAL), { force: true });
-        bytes = diskUsage(logs).bytes;
-        makeStoreDirectory(this.#paths, this.#paths.builds);
-        this.#dropUnknown();
-        renameSync(logs, join(this.#paths.builds, summary.id));
-      }
-      this.#database.run(
-        "INSERT INTO builds (id, created_at, log_bytes, summary, detail) VALUES (?, ?, ?, ?, ?)",
-        summary.id,
-        Math.round(summary.createdAt),
-        bytes,
-        JSON.stringify(summary),
-        detail,
-      );
-      return this.#dropExceeding(summary.id, bytes > 0);
-    });
-    this.#dropLogs(gone);
+  /**
+   * Adds the row of a build, and returns the builds that it drops, whose logs are to be removed
+   * after the commit. Call inside a transaction.
+   */
+  #insert({ detail, ...summary }: BuildRecord, logs: string | undefined): readonly string[] {
+    let bytes = 0;
+    if (logs !== undefined) {
+      rmSync(join(logs, JOURNAL), { force: true });
+      bytes = diskUsage(logs).bytes;
+      makeStoreDirectory(this.#paths, this.#paths.builds);
+      this.#dropUnknown();
+      renameSync(logs, join(this.#paths.builds, summary.id));
+    }
+    this.#database.run(
+      "INSERT INTO builds (id, created_at, log_bytes, summary, detail) VALUES (?, ?, ?, ?, ?)",
+      summary.id,
+      Math.round(summary.createdAt),
+      bytes,
+      JSON.stringify(summary),
+      detail,
+    );
+    return this.#dropExceeding(summary.id, bytes > 0);
   }
 
   list(): readonly BuildSummary[] {

@@ -116,11 +116,11 @@ export class IndexedLayerStore implements LayerStore {
     });
   }
 
-  setDiff(id: LayerId, toc: Toc): LayerRecord {
+  setDiff(id: LayerId, toc: Toc, packed?: { readonly blob: Descriptor; readonly recipe: string }): LayerRecord {
     this.#tocs.save(toc);
     return this.#database.transaction(() => {
       this.#rows.update(layerRow(id) ?? 0, "diff_id = ?", [toc.diffId]);
-      return this.#require(id);
+      return packed ? this.setBlob(id, packed.blob, packed.recipe) : this.#require(id);
     });
   }
 

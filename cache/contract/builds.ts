@@ -85,6 +85,11 @@ export interface BuildHistory {
   logs(id: string): BuildLogs;
   /** Keeps a build with its logs, and drops builds that exceed the limits. */
   add(build: BuildRecord, logs: BuildLogs): void;
+  /**
+   * Does the same a moment later. Builds that printed nothing and end in one moment are kept in one
+   * commit.
+   */
+  addSoon(build: BuildRecord, logs: BuildLogs): Promise<void>;
   /** Returns the builds, newest first. */
   list(): readonly BuildSummary[];
   get(id: string): BuildRecord | undefined;

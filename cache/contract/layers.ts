@@ -91,8 +91,11 @@ export interface LayerStore {
    * `recipe`: see {@link LayerRecord.recipe}.
    */
   addPacked(blob: LayerBlob, recipe: string): LayerRecord;
-  /** Stores diffID and TOC of an unpacked layer after its diff. */
-  setDiff(id: LayerId, toc: Toc): LayerRecord;
+  /**
+   * Stores diffID and TOC of an unpacked layer after its diff; with `packed` also its blob, as
+   * {@link setBlob}.
+   */
+  setDiff(id: LayerId, toc: Toc, packed?: { readonly blob: Descriptor; readonly recipe: string }): LayerRecord;
   /**
    * Sets the (possibly recompressed) blob of a layer whose diffID is known. The bytes are in the
    * blob store.

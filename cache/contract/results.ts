@@ -46,6 +46,8 @@ export interface NewResult {
  */
 export interface ResultIndex {
   lookup(key: CacheKey): ResultRecord | undefined;
+  /** Leases the results of keys that are going to be looked up, in one commit. */
+  expect(keys: readonly CacheKey[]): void;
   /**
    * Saves a result. When the primary key exists already, that record stays and gets the aliases.
    */

@@ -60,6 +60,15 @@ export class IndexedResults implements ResultIndex {
     return found;
   }
 
+  expect(keys: readonly CacheKey[]): void {
+    if (!this.#database.exists) return;
+    const rows = keys.flatMap((key) => this.#database.get<{ result: number }>("SELECT result FROM keys WHERE key = ?", key) ?? []);
+    this.#leases.leaseAllFound(
+      "result",
+      rows.map(({ result }) => String(result)),
+    );
+  }
+
   save(result: NewResult): ResultRecord {
     this.#owner.directory();
     return this.#database.transaction(() => {

@@ -43,11 +43,13 @@ export class StoreLeases implements Leases {
     let held: readonly string[];
     try {
       // Collection looks and removes inside a transaction too, so an existing part stays.
-      held = this.#database.transaction(() => {
+      const fresh = new Set(ids.map(String).filter((id) => !this.isLeased(kind, id)));
+      const add = (): readonly string[] => {
         const found = there();
-        for (const id of found) this.#insert(kind, id);
+        for (const id of found) if (fresh.has(id)) this.#insert(kind, id);
         return found;
-      });
+      };
+      held = fresh.size === 0 ? there() : this.#database.transaction(add);
     } catch (error) {
       // On a read-only store, existing parts can still be used, and collection cannot remove much.
       if (!isUnwritable(error)) throw error;
@@ -90,6 +92,21 @@ export class StoreLeases implements Leases {
       // The store is read-only, see `hold`.
       if (isUnwritable(error)) return this.#exists(kind, id);
       throw error;
+    }
+  }
+
+  /** Leases the parts that are there as {@link leaseFound} does, in one commit. */
+  leaseAllFound(kind: LeaseKind, ids: readonly string[]): void {
+    const fresh = [...new Set(ids)].filter((id) => !this.isLeased(kind, id));
+    if (fresh.length === 0) return;
+    try {
+      this.#database.transaction(() => {
+        for (const id of fresh) if (this.#exists(kind, id)) this.leaseWritten(kind, id);
+      });
+    } catch (error) {
+      for (const id of fresh) this.#written.delete(keyOf(kind, id));
+      // The store is read-only, see `hold`.
+      if (!isUnwritable(error)) throw error;
     }
   }
 

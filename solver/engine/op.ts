@@ -102,6 +102,8 @@ export interface EngineCache<R> {
    * return a foreign result for the definition.
    */
   lookup(key: CacheKey, definition: string | undefined): CachedResult<R> | undefined;
+  /** Prepares for look-ups of these keys, which the search begins with. */
+  expect?(keys: readonly CacheKey[]): void;
   /** Makes `key` lead to this result from now on. */
   alias(hit: CachedResult<R>, key: CacheKey): void;
   /**

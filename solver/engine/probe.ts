@@ -117,6 +117,11 @@ export class Probe<R> {
   }
 }
 
+/** Returns the keys by which targets are looked up first. */
+export function targetKeys<R>(graph: Graph<R>): readonly CacheKey[] {
+  return graph.targets.flatMap((node) => (mayAsk(node) ? [node.definitionKey] : []));
+}
+
 /** Returns true when every target is found without looking further. */
 export function isFound<R>(graph: Graph<R>, lookup: Lookup<R>): boolean {
   return graph.targets.every((node) => mayAsk(node) && lookup(node, node.definitionKey) !== undefined);

@@ -7,7 +7,7 @@ import { solvedVertex } from "./keys.js";
 import type { CachedResult, Decision, EngineCache, EngineVertex, SolvedVertex } from "./op.js";
 import type { MadeNow } from "./made-now.js";
 import { type Jobs, Pools } from "./pools.js";
-import { isFound, Probe } from "./probe.js";
+import { isFound, Probe, targetKeys } from "./probe.js";
 import { Scheduler } from "./scheduler.js";
 import { Session } from "./session.js";
 import type { TraceRecord } from "./trace.js";
@@ -84,6 +84,8 @@ export async function solve<R>(targets: readonly EngineVertex<R>[], options: Sol
   try {
     const keys = new DefinitionKeys(graph, session);
     await keys.answered(options.grace ?? timer);
+    const first = targetKeys(graph);
+    if (first.length > 1) options.cache.expect?.(first);
     const lookup = (node: Node<R>, key: CacheKey): CachedResult<R> | undefined => session.lookup(node, key);
     if (options.extend && !session.scope.failed && !isFound(graph, lookup)) {
       session.trace?.({ event: "extend" });

@@ -230,8 +230,8 @@ export class LayerService implements LayerAccess {
         { signal: shared.signal },
       );
       if (out && made.blob) this.#store.blobs.adopt(out.path, made.blob.digest);
-      this.#store.layers.setDiff(id, made.toc);
-      if (made.blob && compression) this.#store.layers.setBlob(id, made.blob, compressionRecipe(compression));
+      const { blob } = made;
+      this.#store.layers.setDiff(id, made.toc, blob && compression && { blob, recipe: compressionRecipe(compression) });
     });
   }
 

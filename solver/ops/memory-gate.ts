@@ -84,11 +84,17 @@ export interface KnownPeak {
   keep(bytes: number): void;
 }
 
+/** Bytes by which a peak may differ from the known one without being kept. */
+const NEGLIGIBLE = 16 << 20;
+
 export function knownPeak({ args, cwd, user }: Pick<ExecOp, "args" | "cwd" | "user">, memo: Memo): KnownPeak {
   const key = sha256(canonicalJson({ args, cwd, user }));
-  const bytes = Number(memo.get(KIND, key)?.toString("utf8") ?? 0);
+  const kept = Number(memo.get(KIND, key)?.toString("utf8") ?? 0);
+  const bytes = Number.isSafeInteger(kept) && kept > 0 ? kept : 0;
   return {
-    bytes: Number.isSafeInteger(bytes) && bytes > 0 ? bytes : 0,
-    keep: (peak) => memo.set(KIND, key, String(peak)),
+    bytes,
+    keep(peak) {
+      if (Math.abs(peak - bytes) > Math.max(NEGLIGIBLE, bytes / 8)) memo.set(KIND, key, String(peak));
+    },
   };
 }

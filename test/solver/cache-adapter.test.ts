@@ -22,6 +22,7 @@ function fakeStore() {
   };
   const results: ResultIndex = {
     lookup: (key) => keys.get(key),
+    expect: () => undefined,
     save: (entry) => put(entry, true),
     replace: (entry) => put(entry, false),
     steps: () => [...new Map([...keys.values()].map((record) => [record.id, record])).values()],

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import test from "ava";
@@ -235,3 +235,28 @@ test("results know their build and origin; a store of the first schema is brough
     store.close();
   }
 });
+
+test("builds without output that end in one moment are kept in one commit", (t) =>
+  withStore(t.teardown.bind(t), {}, async (store, root) => {
+    await add(store, build("first"));
+    const log = () => statSync(`${storePaths(root).database}-wal`).size;
+    const grown = async (body: () => Promise<unknown> | void) => {
+      const before = log();
+      await body();
+      return log() - before;
+    };
+    const soon = (id: string) => store.builds.addSoon(build(id), store.builds.logs(id));
+    const names = (prefix: string) => Array.from({ length: 12 }, (_, i) => `${prefix}${i}`);
+    const alone = await grown(async () => {
+      for (const id of names("alone")) await soon(id);
+    });
+    const together = await grown(() => Promise.all(names("together").map(soon)));
+    t.true(together * 4 < alone, `${together} bytes of log, ${alone} with a commit each`);
+    t.is(ids(store).length, 25);
+    const printed = store.builds.logs("printed");
+    printed.write(0, Buffer.from("output"));
+    await printed.finish();
+    await Promise.all([store.builds.addSoon(build("printed"), printed), soon("last")]);
+    t.is(await text(store.builds.openLog("printed", 0)), "output");
+    t.deepEqual(ids(store).slice(0, 2).sort(), ["last", "printed"]);
+  }));

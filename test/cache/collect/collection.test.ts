@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { openStore } from "../../../cache/open-store.js";
@@ -118,6 +118,45 @@ test("leases: what a handle writes, saves or holds stays, until it is released o
   again.release();
   t.is(other.gc.collect({ unusedFor: 0 }).removed.filter(({ kind }) => kind === "result").length, 1);
   reader.close();
+});
+
+test("leases: results that are expected are leased in one commit, and looked up without another", (t) => {
+  const root = temporaryRoot(t.teardown);
+  const writer = openStore({ root });
+  const { id } = writer.layers.addPacked(layerBlob(writer, "layer"), "uncompressed");
+  const keys = Array.from({ length: 12 }, (_, i) => key(`step ${i}`));
+  const saved = keys.map((one) => writer.results.save({ keys: [one], layers: [id], name: "a", components: "" }));
+  writer.close();
+  const log = () => statSync(join(root, "v1", "index.db-wal")).size;
+  const reader = open(t.teardown, root);
+  const grown = (body: () => void) => {
+    const before = log();
+    body();
+    return log() - before;
+  };
+  const other = open(t.teardown, root);
+  const alone = grown(() => keys.map((one) => other.results.lookup(one)));
+  const together = grown(() => reader.results.expect([...keys, key("unknown")]));
+  t.true(together > 0 && together * 4 < alone, `${together} bytes of log, ${alone} with a commit each`);
+  other.close();
+  const found = grown(() =>
+    t.deepEqual(
+      keys.map((one) => reader.results.lookup(one)?.id),
+      saved.map((result) => result.id),
+    ),
+  );
+  const held = grown(() => {
+    const lease = reader.leases.hold(
+      "result",
+      saved.map((result) => result.id),
+    );
+    t.is(lease.held.length, 12);
+    lease.release();
+  });
+  t.deepEqual({ found, held }, { found: 0, held: 0 });
+  t.is(reader.results.lookup(key("unknown")), undefined);
+  const collector = open(t.teardown, root);
+  t.deepEqual(collector.gc.collect({ unusedFor: 0 }).removed, []);
 });
 
 test("leases: a written blob is free again once an image refers to it", (t) => {

@@ -89,6 +89,7 @@ export class FakeCache implements EngineCache<Text> {
   /** Milliseconds since the epoch, for what is saved and for the age of what is found. */
   clock = 0;
   lookups = 0;
+  readonly expected: (readonly CacheKey[])[] = [];
   aliases = 0;
   readonly #locks = new Map<CacheKey, Promise<void>>();
   held = 0;
@@ -100,6 +101,10 @@ export class FakeCache implements EngineCache<Text> {
     this.lookups++;
     const result = definition === undefined ? undefined : this.foreign.get(definition);
     return this.keys.get(key) ?? (result === undefined ? undefined : { result, primaryKey: key, createdAt: this.clock });
+  }
+
+  expect(keys: readonly CacheKey[]): void {
+    this.expected.push(keys);
   }
 
   alias(hit: CachedResult<Text>, key: CacheKey): void {

@@ -308,3 +308,15 @@ test("an op whose key comes late is expected once the key is known and missing",
   await solving;
   t.deepEqual(ops.expected, ["quick", "slow"]);
 });
+
+test("the cache expects the look-ups of several targets together, before the first", async (t) => {
+  const [ops, cache] = [new Ops(), new FakeCache()];
+  const base = ops.vertex("base");
+  const targets = ["a", "b", "c"].map((name) => ops.vertex(name, { inputs: [base] }));
+  await run(cache, targets);
+  t.is(cache.expected.length, 1);
+  t.is(new Set(cache.expected[0]).size, 3);
+  for (const key of cache.expected[0] ?? []) t.true(cache.keys.has(key));
+  await run(cache, targets.slice(1, 2));
+  t.is(cache.expected.length, 1, "one look-up needs no preparation");
+});

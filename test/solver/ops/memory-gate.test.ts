@@ -45,7 +45,17 @@ test("a step is known by its command", (t) => {
   };
   const op = { args: ["make"], cwd: "/", user: "" };
   t.is(knownPeak(op, memo).bytes, 0);
-  knownPeak(op, memo).keep(77);
-  t.is(knownPeak(op, memo).bytes, 77);
+  const megabytes = (count: number) => count << 20;
+  const keep = (peak: number) => {
+    knownPeak(op, memo).keep(peak);
+    return knownPeak(op, memo).bytes;
+  };
+  t.is(keep(megabytes(16)), 0, "small steps are not kept");
+  t.is(kept.size, 0);
+  t.is(keep(megabytes(77)), megabytes(77));
+  t.is(keep(megabytes(90)), megabytes(77), "nor is a small difference");
+  t.is(keep(megabytes(1000)), megabytes(1000));
+  t.is(keep(megabytes(900)), megabytes(1000));
+  t.is(keep(megabytes(800)), megabytes(800));
   t.is(knownPeak({ ...op, args: ["make", "test"] }, memo).bytes, 0);
 });

@@ -116,6 +116,7 @@ export function fakeHistory(runs: readonly RecordedRun[]): BuildHistory {
       throw new Error("internal: the command line writes no logs");
     },
     add: () => undefined,
+    addSoon: () => Promise.resolve(),
     list: () => left.map(({ record }) => Object.fromEntries(Object.entries(record).filter(([key]) => key !== "detail")) as BuildSummary),
     get: (id) => find(id)?.record,
     openLog: (id, index) => {
