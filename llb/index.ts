@@ -7,5 +7,5 @@ export { localSource } from "./sources/local.js";
 export { readSource, type Source } from "./sources/source.js";
 export { printGraph } from "./print.js";
 export { type Edge, edge, type Rootfs, topological, type Vertex, type VertexMetadata, type VertexSpec, vertex } from "./vertex.js";
-export { encodeDefinition } from "./definition.js";
+export { decodeDefinition, encodeDefinition } from "./definition.js";
 export type { WriteOptions } from "./wire/public.js";

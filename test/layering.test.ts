@@ -60,6 +60,8 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
     "numbers.ts",
     "operations.ts",
     "definition.ts",
+    "labels.ts",
+    "read",
     "write",
     "forms.ts",
   ],

@@ -1,10 +1,10 @@
-import { compileDockerfile } from "../../frontend/dockerfile/compile.js";
 import { printGraph } from "../../llb/print.js";
 import type { VertexJson } from "../../llb/wire/public.js";
 import type { WireDefinition } from "../../llb/wire/write/write-definition.js";
 import { formatPlatform } from "../../oci/platform.js";
 import type { BuildOptions } from "../options/options.js";
-import { withDockerfile } from "./with-dockerfile.js";
+import { loadInput } from "./load-input.js";
+import { withLook } from "./with-dockerfile.js";
 
 /** The graph that a build would solve, in the forms that people and BuildKit read. */
 export interface BuildGraph {
@@ -25,14 +25,15 @@ export interface BuildGraph {
  * has errors. The forms but `text` throw `llb/no-wire-form` for a step that BuildKit's cannot say.
  */
 export async function buildGraph(options: BuildOptions = {}): Promise<BuildGraph> {
-  const compiled = await withDockerfile(options, async ({ ast, ports, options: frontendOptions }, { platforms }) =>
-    Promise.all(
-      platforms.map(async (platform) => ({
+  const compiled = await withLook(options, async ({ build, solver, session, onEvent }) => {
+    const input = await loadInput(build, solver, { session, onEvent });
+    return Promise.all(
+      build.platforms.map(async (platform) => ({
         platform: formatPlatform(platform),
-        root: (await compileDockerfile(ast, frontendOptions(platform), ports)).rootfs,
+        root: (await input.compile(platform)).rootfs,
       })),
-    ),
-  );
+    );
+  });
   // Nothing but this needs the wire, and a build does not load it.
   const [{ writeDefinition }, { vertexDot, vertexJson }] = await Promise.all([
     import("../../llb/wire/write/write-definition.js"),

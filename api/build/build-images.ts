@@ -2,7 +2,6 @@ import { type Diagnostic, uniqueDiagnostics } from "../../core/diagnostics.js";
 import type { EventSink } from "../../core/events.js";
 import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import type { ExportImage, ExportLayer } from "../../exporters/exporter.js";
-import { compileDockerfile } from "../../frontend/dockerfile/compile.js";
 import type { FrontendResult } from "../../frontend/frontend.js";
 import { type Rootfs, topological } from "../../llb/vertex.js";
 import { formatPlatform, hostPlatform } from "../../oci/platform.js";
@@ -18,7 +17,8 @@ import { idleCacheOptions } from "../options/idle-options.js";
 import { contextKind } from "../options/context-kind.js";
 import type { JoinedTarget } from "./joined-graph.js";
 import { type FinishedImage, finishImage, finishLayers } from "./finish-image.js";
-import { type LoadedDockerfile, loadDockerfile } from "./load-dockerfile.js";
+import type { BuildInput } from "./build-input.js";
+import { loadInput } from "./load-input.js";
 import { formKey } from "./outputs.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import { isImage } from "../options/output-types.js";
@@ -69,22 +69,20 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
   const solver = new BuildSolver({ build, compression, id, imports, target, onEvent }, session);
   if (!isHere(build)) target?.late();
   await solver.prepare();
-  const dockerfile = await loadDockerfile(build, solver, session, onEvent, target);
-  startWorkerEarly(build, dockerfile, session);
-  const compiled = await Promise.all(
-    build.platforms.map((platform) => compileDockerfile(dockerfile.ast, dockerfile.options(platform), dockerfile.ports)),
-  );
+  const input = await loadInput(build, solver, { session, onEvent, target });
+  startWorkerEarly(build, input, session);
+  const compiled = await Promise.all(build.platforms.map((platform) => input.compile(platform)));
   target?.compiled(compiled);
   const warnings = uniqueDiagnostics([
     ...build.warnings,
     ...compiled.flatMap((result) => result.warnings),
     ...idleCacheOptions(build, compiled),
-    ...dockerfile.contexts.unused(),
+    ...input.contexts.unused(),
   ]);
   for (const diagnostic of warnings) onEvent({ type: "warning", diagnostic });
-  const scans = await scanSteps(compiled, build, dockerfile);
+  const scans = await scanSteps(compiled, build, input);
   const { finished, otherForms, epoch, scanned, ...solved } = await withoutLostLayers(
-    () => solveImages(compiled, { options, solver, dockerfile, scans, signal: session.signal }),
+    () => solveImages(compiled, { options, solver, input, scans, signal: session.signal }),
     { store: session.store, imports, onEvent },
   );
   const targets = compiled.map((result) => result.rootfs);
@@ -94,14 +92,14 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
     warnings,
     epoch,
     imports,
-    attestations: await attestationSources(targets, scanned, { build, solver, dockerfile }),
+    attestations: await attestationSources(targets, scanned, { build, solver, input }),
     solved: {
       ...solved,
       stacks: finished.map(({ stack }) => stack),
       mounts: cacheMounts(targets),
       keyRecords: async (results) => {
         const { foreignRecords } = await import("../../solver/buildkit-keys/foreign-records.js");
-        return foreignRecords(topological(targets), results, solver.sources(dockerfile), session.signal);
+        return foreignRecords(topological(targets), results, solver.sources(input), session.signal);
       },
       selection: (digest) => solver.selection(digest),
       compression: options.image ? compression : undefined,
@@ -134,20 +132,20 @@ async function openImports(
  * Starts the worker of a build without cache while base images are looked up, because its RUN steps
  * run for certain. The step that needs the worker throws a failure to start.
  */
-function startWorkerEarly({ noCache }: ResolvedBuildOptions, { ast }: LoadedDockerfile, { workers }: BuildSession): void {
-  if (noCache === true && ast.instructions.some(({ kind }) => kind === "run")) workers.worker().catch(() => undefined);
+function startWorkerEarly({ noCache }: ResolvedBuildOptions, { hasCommands }: BuildInput, { workers }: BuildSession): void {
+  if (noCache === true && hasCommands) workers.worker().catch(() => undefined);
 }
 
 /** Returns the steps that scan the images; none without a scanner. */
 async function scanSteps(
   compiled: readonly FrontendResult[],
   { sbom, network }: ResolvedBuildOptions,
-  { ports }: LoadedDockerfile,
+  { resolveImage }: BuildInput,
 ): Promise<readonly Rootfs[]> {
   if (sbom?.generator === undefined) return [];
   const { generator, parameters } = sbom;
   const { scannerStep } = await import("../attest/scanner.js");
-  const image = await ports.resolveImage(generator, { platform: hostPlatform() });
+  const image = await resolveImage(generator, { platform: hostPlatform() });
   return compiled.map(({ rootfs, platform }) =>
     scannerStep(image, rootfs, {
       generator,
@@ -162,18 +160,18 @@ async function scanSteps(
 async function attestationSources(
   roots: readonly Rootfs[],
   scanned: readonly (readonly ScannedFile[])[],
-  { build, solver, dockerfile }: Pick<SolveImagesParts, "solver" | "dockerfile"> & { readonly build: ResolvedBuildOptions },
+  { build, solver, input }: Pick<SolveImagesParts, "solver" | "input"> & { readonly build: ResolvedBuildOptions },
 ): Promise<AttestationSources | undefined> {
-  if (build.provenance === undefined && build.sbom === undefined) return undefined;
+  if ((build.provenance === undefined && build.sbom === undefined) || input.file === undefined) return undefined;
   const [{ invocationOf }, { scannedStatements }] = await Promise.all([import("../attest/parameters.js"), import("../attest/scanner.js")]);
   const scans = scanned.map((files) => scannedStatements(build.sbom?.generator ?? "", files));
-  return { roots, scans, invocation: invocationOf(build, dockerfile.file), ports: solver.materialPorts() };
+  return { roots, scans, invocation: invocationOf(build, input.file), ports: solver.materialPorts() };
 }
 
 interface SolveImagesParts {
   readonly options: BuildImagesOptions;
   readonly solver: BuildSolver;
-  readonly dockerfile: LoadedDockerfile;
+  readonly input: BuildInput;
   /** Steps that scan the images. */
   readonly scans: readonly Rootfs[];
   readonly signal: AbortSignal;
@@ -188,7 +186,7 @@ interface SolvedImages extends Pick<SolvedBuild, "layers" | "vertices" | "foreig
 /** Solves the graphs of all platforms and finishes their images, in every form that is wanted. */
 async function solveImages(
   compiled: readonly FrontendResult[],
-  { options, solver, dockerfile, scans, signal: ended }: SolveImagesParts,
+  { options, solver, input, scans, signal: ended }: SolveImagesParts,
 ): Promise<SolvedImages> {
   const { build, forms, image, mayStayRemote } = options;
   const [form, ...others] = forms;
@@ -198,10 +196,10 @@ async function solveImages(
   const layers = solver.layers(keepsTimes ? undefined : seconds);
   let outcome: Pick<SolvedBuild, "vertices" | "foreignResults"> = { vertices: [], foreignResults: undefined };
   const targets = compiled.map((result) => result.rootfs);
-  const results = await solver.solve([...targets, ...scans], layers, image, dockerfile, (vertices, foreignResults) => {
+  const results = await solver.solve([...targets, ...scans], layers, image, input, (vertices, foreignResults) => {
     outcome = { vertices, foreignResults };
   });
-  dockerfile.contexts.save();
+  input.contexts.save();
   const finished = await allOrAbort(ended, (signal) =>
     compiled.map((result, index) => finishImage(result, results[index] as StepResult, layers, { epoch, mayStayRemote, signal, form })),
   );

@@ -20,3 +20,34 @@ export const unknownTarget = (name: string, user: string, known: readonly string
     hint: near === undefined ? `the targets are ${known.join(", ")}` : `did you mean "${near}"?`,
   });
 };
+
+/** Flags of the options that do not fit a definition. */
+const FLAGS = {
+  dockerfile: "--file",
+  target: "--target",
+  noCacheFilter: "--no-cache-filter",
+  provenance: "--provenance",
+  sbom: "--sbom",
+  extraHosts: "--add-host",
+  shmSize: "--shm-size",
+  ulimits: "--ulimit",
+  context: "a context that is no directory",
+} as const;
+
+export const definitionWithout = (option: keyof typeof FLAGS): UsageError =>
+  new UsageError("llb/option", `Cannot build a definition with ${FLAGS[option]}: it is about a Dockerfile`, {
+    hint: "leave it out, or build the Dockerfile",
+  });
+
+export const definitionOfOnePlatform = (): UsageError =>
+  new UsageError("llb/option", "Cannot build a definition for several platforms: it is for one", {
+    hint: "build the definition of each platform",
+  });
+
+export const definitionWithOthers = (): UsageError =>
+  new UsageError("llb/option", "Cannot build a definition as one of several targets", { hint: "build it alone" });
+
+export const definitionDirectory = (name: string): TsbuildError =>
+  new UsageError("llb/directory-missing", `Cannot build the definition: it reads the directory "${name}", which was not given`, {
+    hint: name === "context" ? "give the context: tsbuild build --llb FILE PATH" : `add --build-context ${name}=DIR`,
+  });

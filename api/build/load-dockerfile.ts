@@ -1,17 +1,13 @@
 import type { EventSink } from "../../core/events.js";
-import type { StepInfo } from "../../core/step.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import type { DockerfileAst } from "../../frontend/dockerfile/ast.js";
 import type { FrontendOptions, FrontendPorts } from "../../frontend/frontend.js";
-import { formatPlatform, hostPlatform, type Platform } from "../../oci/platform.js";
-import { formatReference, tryParseReference, withDefaultTag } from "../../oci/reference.js";
+import { hostPlatform, type Platform } from "../../oci/platform.js";
 import { loadAst } from "../sources/ast-cache.js";
 import { BuildContexts } from "../sources/build-contexts.js";
 import type { BuildSolver, GraphSources } from "./build-solver.js";
-import { runAsStep } from "../record/build-steps.js";
-import { waitsOf } from "../../net/limits.js";
 import type { JoinedTarget } from "./joined-graph.js";
-import { ImageResolver } from "../sources/image-resolver.js";
+import { imagePort } from "./image-port.js";
 import type { DockerfileText } from "../sources/local-context.js";
 import { loadMainContext } from "../sources/main-context.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
@@ -34,7 +30,7 @@ export async function loadDockerfile(
   onEvent: EventSink,
   target?: JoinedTarget,
 ): Promise<LoadedDockerfile> {
-  const { store, signal, workers, network } = session;
+  const { store, signal, workers } = session;
   const main = await loadMainContext(
     {
       context: build.context,
@@ -53,13 +49,7 @@ export async function loadDockerfile(
     joined: target !== undefined,
   });
   target?.addContexts(contexts);
-  const resolver = new ImageResolver({
-    store,
-    signal,
-    pull: build.pull,
-    registry: () => network.registry(),
-    onStale: (message) => onEvent({ type: "warning", diagnostic: { severity: "warning", code: "registry/stale", message } }),
-  });
+  const { resolver, resolveImage } = imagePort(build, session, onEvent);
   const severalPlatforms = build.platforms.length > 1;
   return {
     file,
@@ -67,19 +57,7 @@ export async function loadDockerfile(
     contexts,
     resolver,
     ports: {
-      resolveImage: (ref, options) => {
-        const internal: StepInfo = {
-          kind: "internal",
-          text: `load metadata for ${displayName(ref)}`,
-          ...(severalPlatforms ? { platform: formatPlatform(options.platform) } : {}),
-        };
-        // A layout is read here: the step of its context shows the time that its layers take.
-        const { context: name } = options;
-        const named: StepInfo | undefined = name === undefined ? undefined : { kind: "context", name, load: `load metadata for ${ref}` };
-        return runAsStep(options.layout ? internal : (named ?? internal), onEvent, (step) =>
-          resolver.resolve(ref, { ...options, onWait: waitsOf(step) }),
-        );
-      },
+      resolveImage,
       namedContext: async (name, { platform }) => {
         const found = contexts.named(name, platform);
         if (found?.kind !== "target") return found;
@@ -109,13 +87,4 @@ export async function loadDockerfile(
       ...(build.ulimits.length === 0 ? {} : { ulimits: build.ulimits }),
     }),
   };
-}
-
-/**
- * Returns an image's full name, as BuildKit shows it. Returns other text unchanged, for the error
- * to come.
- */
-function displayName(ref: string): string {
-  const reference = tryParseReference(ref);
-  return reference ? formatReference(withDefaultTag(reference)) : ref;
 }

@@ -7,16 +7,31 @@ import { Session } from "../session/session.js";
 import { BuildSolver } from "./build-solver.js";
 import { type LoadedDockerfile, loadDockerfile } from "./load-dockerfile.js";
 
+/** A session in which an input is looked at, and nothing is built. */
+export interface Look {
+  readonly build: ResolvedBuildOptions;
+  readonly solver: BuildSolver;
+  readonly session: Session;
+  readonly onEvent: EventSink;
+}
+
 /** Runs `body` with a Dockerfile, read and parsed, of which nothing is built. */
-export async function withDockerfile<T>(
+export function withDockerfile<T>(
   options: BuildOptions,
   body: (dockerfile: LoadedDockerfile, build: ResolvedBuildOptions, session: Session) => Promise<T>,
 ): Promise<T> {
+  return withLook(options, async ({ build, solver, session, onEvent }) =>
+    body(await loadDockerfile(build, solver, session, onEvent), build, session),
+  );
+}
+
+/** Runs `body` in a session of its own. */
+export async function withLook<T>(options: BuildOptions, body: (look: Look) => Promise<T>): Promise<T> {
   const build = resolveBuildOptions(options);
   throwIfAborted(build.signal);
   return await withResource(new Session(build), async (session) => {
     const onEvent: EventSink = (event) => build.onEvent?.(event);
     const solver = new BuildSolver({ build, compression: { type: "uncompressed" }, id: undefined, onEvent }, session);
-    return await body(await loadDockerfile(build, solver, session, onEvent), build, session);
+    return await body({ build, solver, session, onEvent });
   });
 }

@@ -58,6 +58,7 @@ export const SHAPES = {
     "a string, a stream or bytes",
     (value) => isText(value) || value instanceof Uint8Array || hasMethod(value, "pipe"),
   ),
+  bytes: recognized<Uint8Array>("bytes", (value) => value instanceof Uint8Array),
   dockerfile: recognized<string | DockerfileText>(
     "a path or { text }",
     (value) => isText(value) || (isObject(value) && isText(value["text"])),

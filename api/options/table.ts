@@ -35,6 +35,19 @@ export const BUILD_OPTIONS = {
       reads: "apart",
     },
   }),
+  /**
+   * Graph to build in the place of a Dockerfile, in the form of BuildKit's `pb.Definition`. Only
+   * the context, `buildContexts` and what steps may do come from the other options then.
+   */
+  llb: option("bytes", {
+    flag: {
+      name: "llb",
+      value: "<file>",
+      text: "Graph of BuildKit's form to build in the place of a Dockerfile; - for the standard input",
+      group: GROUPS.input,
+      reads: "apart",
+    },
+  }),
   /** Stage to build. Default: the last. */
   target: option("text", {
     checked: true,

@@ -96,6 +96,17 @@ export class BuildContexts {
     return this.#named.get(found);
   }
 
+  /** Returns true for a directory, which the build then counts as used. */
+  takeDirectory(name: string): boolean {
+    const wanted = this.#directories.has(name) ? name : contextName(name);
+    const directory = this.#directories.get(wanted);
+    this.#asked.add(wanted);
+    if (directory === undefined) return false;
+    this.#directories.set(name, directory);
+    this.#used.add(wanted);
+    return true;
+  }
+
   /** Returns warnings for contexts that the build never asked for. */
   unused(): readonly Diagnostic[] {
     return [...this.#given].flatMap(([name, given]) => (this.#used.has(name) ? [] : [unusedContext(given, [...this.#asked])]));

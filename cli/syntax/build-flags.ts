@@ -66,6 +66,7 @@ export const BUILD_SYNTAX: CommandSyntax = {
   summary: "Build an image from a Dockerfile",
   operands: "PATH | URL | -",
   count: [1, 1],
+  operandsUnless: "llb",
   flags: BUILD_FLAGS,
   after:
     'PATH is the context directory, URL a Git repository or a tar archive; "-" reads an archive or a Dockerfile from the standard input.\nExample: tsbuild -t app -o type=oci,dest=app.tar .',

@@ -128,10 +128,16 @@ function buildArgs(values: readonly string[], environment: CliEnvironment): Reco
  * Reads the places of context and Dockerfile. The library recognises an archive or a Dockerfile on
  * the standard input by its content.
  */
-export async function readInputs(flags: ParsedFlags, environment: CliEnvironment): Promise<Pick<BuildOptions, "context" | "dockerfile">> {
+export async function readInputs(
+  flags: ParsedFlags,
+  environment: CliEnvironment,
+): Promise<Pick<BuildOptions, "context" | "dockerfile" | "llb">> {
   const [operand = "."] = flags.operands;
   const file = flags.one("file");
-  if (operand === "-" && file === "-") throw twoStandardInputs();
+  const definition = flags.one("llb");
+  if ([operand, file, definition].filter((name) => name === "-").length > 1) throw twoStandardInputs();
+  if (definition !== undefined)
+    return { ...(await readDefinition(definition, flags, environment)), ...(file === undefined ? {} : { dockerfile: file }) };
   const path = hostPath(environment, operand);
   const local = operand !== "-" && (existsSync(path) || isLocal(operand));
   const context = operand === "-" ? environment.stdin : local ? path : operand;
@@ -139,6 +145,23 @@ export async function readInputs(flags: ParsedFlags, environment: CliEnvironment
   if (file === "-") return { context, dockerfile: { text: await collectText(environment.stdin, "<stdin>"), name: "<stdin>" } };
   // With another kind of context the path is one inside it.
   return { context, dockerfile: local && !/^https?:\/\//i.test(file) ? hostPath(environment, file) : file };
+}
+
+/**
+ * Reads a definition. Without an operand it has no context: nothing of the working directory is
+ * read for a graph that others made.
+ */
+async function readDefinition(
+  file: string,
+  { operands }: ParsedFlags,
+  environment: CliEnvironment,
+): Promise<Pick<BuildOptions, "context" | "llb">> {
+  const { readDefinitionFile } = await import("./definition-file.js");
+  const [operand] = operands;
+  return {
+    llb: await readDefinitionFile(file, environment),
+    context: operand === undefined ? new Uint8Array() : hostPath(environment, operand),
+  };
 }
 
 function isLocal(path: string): boolean {

@@ -19,7 +19,15 @@ export function badBuildArg(value: unknown): UsageError {
 }
 
 export function twoStandardInputs(): UsageError {
-  return new UsageError("cli/bad-value", "Cannot read both the context and the Dockerfile from the standard input");
+  return new UsageError("cli/bad-value", "Cannot read two of context, Dockerfile and definition from the standard input");
+}
+
+export function definitionUnreadable(file: string, cause: unknown): UsageError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new UsageError("cli/bad-value", `Cannot read the definition "${file}" for --llb: ${why}`, {
+    hint: 'name a file that "tsbuild debug llb -o FILE" or a client of BuildKit wrote',
+    cause,
+  });
 }
 
 export function noDiskFilter(text: string): UsageError {

@@ -17,6 +17,8 @@ export interface CommandSyntax {
   /** Least and greatest number of operands. */
   readonly count: readonly [number, number];
   readonly flags: readonly Flag[];
+  /** Flag with which the operands may be left out. */
+  readonly operandsUnless?: string;
   /** True leaves what follows the first operand as it is: it is another command. */
   readonly passThrough?: boolean;
   /** Further lines of the help, such as examples. */
@@ -102,12 +104,13 @@ export function parseFlags(syntax: CommandSyntax, args: readonly string[]): Pars
     throw explain(error, syntax);
   }
   const operands = command.args;
-  const [least, most] = syntax.count;
+  const values: Record<string, unknown> = command.opts();
+  const [fewest, most] = syntax.count;
+  const least = syntax.operandsUnless !== undefined && values[camel(syntax.operandsUnless)] !== undefined ? 0 : fewest;
   if (operands.length < least || operands.length > most) {
     const wanted = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
     throw wrongOperands(syntax, operands, wanted);
   }
-  const values: Record<string, unknown> = command.opts();
   const read = (name: string): unknown => {
     if (!known.some((flag) => flag.name === name)) throw new Error(`internal: "${name}" is not a flag of ${syntax.name}`);
     return values[camel(name)];

@@ -12,4 +12,20 @@ export const LLB_ERRORS = {
     wayOut:
       "Make it again with [`tsbuild debug llb -o FILE`](llb.md), or with a client of BuildKit (`buildctl build` reads the same bytes).",
   },
+  "llb/not-solved": {
+    title: "A part of a definition that is not solved here",
+    cause:
+      "A definition of BuildKit's may hold what tsbuild does not have, or what it does not take from others: places of this machine, other secrets than the usual ones. Nothing is left out in silence.",
+    wayOut: "Make the definition without the part that the message names; [the list](llb.md#definitions-that-others-made) has all of them.",
+  },
+  "llb/directory-missing": {
+    title: "A definition wants a directory that nobody gave",
+    cause: "A definition names directories of its client. They are those that the command line gives, and no others.",
+    wayOut: "Give the context as PATH, and other directories with `--build-context NAME=DIR`.",
+  },
+  "llb/option": {
+    title: "An option that does not fit a definition",
+    cause: "The option says something of a Dockerfile, and a definition is the result of one.",
+    wayOut: "Leave the option out, or build the Dockerfile.",
+  },
 } satisfies Readonly<Record<string, ErrorEntry>>;

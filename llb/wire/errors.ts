@@ -11,3 +11,12 @@ export function cannotDecode(place: string, why: string): TsbuildError {
 export function cannotWrite(step: string, what: string, hint: string): TsbuildError {
   return new TsbuildError("llb/no-wire-form", `Cannot write "${step}" as BuildKit's LLB: ${what}`, { hint });
 }
+
+/** Makes the error of a part of a definition that is not solved here. `part` names the field. */
+export function cannotSolve(step: string, part: string, why: string, hint?: string): TsbuildError {
+  return new TsbuildError(
+    "llb/not-solved",
+    `Cannot solve "${step}" of the build definition: ${part}: ${why}`,
+    hint === undefined ? {} : { hint },
+  );
+}

@@ -1,3 +1,4 @@
+import { actionLabel } from "./labels.js";
 import type { ValueOf } from "./message.js";
 import type { OP } from "./operations.js";
 import type { VertexJson } from "./public.js";
@@ -61,12 +62,4 @@ function appearance({ source, exec, file, merge, diff }: OpMessage, digest: stri
   if (file) return { label: (file.actions ?? []).map(actionLabel).join(","), shape: "note" };
   if (merge) return { label: "merge", shape: "invtriangle" };
   return diff ? { label: "diff", shape: "doublecircle" } : { label: digest, shape: "plaintext" };
-}
-
-function actionLabel({ copy, mkfile, mkdir, rm, symlink }: NonNullable<FileMessage["actions"]>[number]): string {
-  if (copy) return `copy{src=${copy.src ?? ""}, dest=${copy.dest ?? ""}}`;
-  if (mkfile) return `mkfile{path=${mkfile.path ?? ""}}`;
-  if (mkdir) return `mkdir{path=${mkdir.path ?? ""}}`;
-  if (rm) return `rm{path=${rm.path ?? ""}}`;
-  return `symlink{oldpath=${symlink?.oldpath ?? ""}, newpath=${symlink?.newpath ?? ""}}`;
 }

@@ -16,3 +16,6 @@ export const ANY_TIME = -1;
 
 /** Mode that is not set. */
 export const ANY_MODE = -1;
+
+/** Owner and mode of a cache mount for which no directory is made beforehand. */
+export const PLAIN_CACHE = { uid: 0, gid: 0, mode: 0o755 };

@@ -31,6 +31,9 @@ const READ: readonly (readonly [string, Partial<BuildOptions>, CliRigOptions?])[
     { dockerfile: "docker/Dockerfile", target: "out", network: "none", shmSize: 64 * 2 ** 20, jobs: 3 },
   ],
   ["--jobs auto .", { jobs: "auto" }],
+  ["--llb - .", { llb: Buffer.from("graph") }, { stdin: "graph" }],
+  // Nothing of the working directory is read for a graph without a context.
+  ["build --llb=-", { llb: Buffer.from("graph"), context: new Uint8Array() }, { stdin: "graph" }],
   ["-m 1g --memory-swap=-1 -c 5 --pids-limit 9 .", { memory: "1g", memorySwap: "-1", cpuShares: "5", pidsLimit: "9" }],
   ["--cpu-period=5 --cpu-quota=6 --cpuset-cpus=0 --cpuset-mems 1 .", { cpuPeriod: "5", cpuQuota: "6", cpusetCpus: "0", cpusetMems: "1" }],
   [

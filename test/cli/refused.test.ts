@@ -11,6 +11,8 @@ const REFUSED: Readonly<Record<string, readonly [string, number, CliRigOptions?]
   "missing-value": [". --tag", 2],
   "two-contexts": [". other", 2],
   "no-context": ["build", 2],
+  "two-standard-inputs": ["--llb - -", 2],
+  "definition-missing": ["--llb /nowhere/app.llb .", 2],
   "unknown-command": ["imagse", 2],
   "bad-progress": ["--progress fancy .", 2],
   "bad-progress-env": [".", 2, { env: { BUILDKIT_PROGRESS: "fancy" } }],

@@ -4,14 +4,11 @@ import { type ExecOp, HOST_GATEWAY, type Mount } from "../../ops.js";
 import { cannotWrite } from "../errors.js";
 import type { ValueOf } from "../message.js";
 import type { EXEC, MOUNT } from "../operations.js";
-import { CACHE_SHARING, DEFAULT_AGENT, MOUNT_TYPE, NETWORK, PREPARED_CACHE, SECURITY } from "../numbers.js";
+import { CACHE_SHARING, DEFAULT_AGENT, MOUNT_TYPE, NETWORK, PLAIN_CACHE, PREPARED_CACHE, SECURITY } from "../numbers.js";
 import { NONE, type WrittenInput, WrittenInputs } from "./inputs.js";
 
 type ExecMessage = ValueOf<typeof EXEC>;
 type MountMessage = ValueOf<typeof MOUNT>;
-
-/** Mode of a cache mount for which no directory is made beforehand. */
-const PLAIN_CACHE = { uid: 0, gid: 0, mode: 0o755 };
 
 /** The directory of a heredoc's script. BuildKit's frontend writes it with a slash at the end. */
 const SCRIPTS = "/dev/pipes";

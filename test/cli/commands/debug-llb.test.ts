@@ -72,3 +72,11 @@ test("a file that cannot be written, and a Dockerfile with errors, are refused",
   t.is(broken.code, 1);
   t.regex(broken.stderr, /dockerfile\/unknown-instruction/);
 });
+
+test("a definition that was made elsewhere is shown too", async (t) => {
+  const file = join(work, "again.llb");
+  await run("-o", file);
+  const { code, stdout } = await run("--llb", file, ".");
+  t.is(code, 0);
+  t.regex(stdout, /copy 0:\/ -> \/d\//);
+});

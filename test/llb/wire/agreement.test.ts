@@ -1,26 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import test from "ava";
-import { type Digest, parseDigest, sha256 } from "../../../core/digest.js";
-import { compileDockerfile } from "../../../frontend/dockerfile/compile.js";
-import { parseDockerfile } from "../../../frontend/dockerfile/syntax/parse.js";
-import type { FrontendPorts } from "../../../frontend/frontend.js";
-import { imageSource } from "../../../llb/sources/image.js";
-import type { Rootfs } from "../../../llb/vertex.js";
+import { type Digest, sha256 } from "../../../core/digest.js";
 import { encode } from "../../../llb/wire/message.js";
 import { OP } from "../../../llb/wire/operations.js";
 import { type WireVertex, writeDefinition } from "../../../llb/wire/write/write-definition.js";
-import { casePath } from "../../support/golden.js";
-import { PLAIN_OPTIONS } from "../../support/samples/frontend-options.js";
-import { BASE_IMAGE, type WireCase, type WireRecord } from "../../support/samples/wire-case.js";
+import type { WireRecord } from "../../support/samples/wire-case.js";
+import { wireCases, wireGraph } from "../../support/samples/wire-graph.js";
 
-for (const name of readdirSync(casePath("wire")).sort()) {
+for (const name of wireCases()) {
   test(`${name}: vertices have BuildKit's digests, but for those that differ on purpose`, async (t) => {
-    const folder = casePath("wire", name);
-    const settings = existsSync(join(folder, "case.json")) ? (json(join(folder, "case.json")) as WireCase) : {};
-    const record = json(join(folder, "buildkit.json")) as WireRecord;
-    const text = readFileSync(join(folder, "Dockerfile"), "utf8").replaceAll(BASE_IMAGE, record.base.reference);
-    const { vertices } = writeDefinition(await compiled(text, settings, record), { platform: "linux/amd64", images: "local" });
+    const { settings, record, root } = await wireGraph(name);
+    const { vertices } = writeDefinition(root, { platform: "linux/amd64", images: "local" });
     const { equal, different } = compare(vertices, record);
     const expected = settings.differs ?? {};
     t.deepEqual(different.sort(), Object.keys(expected).sort());
@@ -30,26 +19,6 @@ for (const name of readdirSync(casePath("wire")).sort()) {
     t.deepEqual(missed, []);
     t.true(equal.size > 1);
   });
-}
-
-const json = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"));
-
-async function compiled(text: string, { options, base }: WireCase, record: WireRecord): Promise<Rootfs> {
-  const digest = parseDigest(record.base.digest);
-  const platform = PLAIN_OPTIONS.targetPlatform;
-  const ports: FrontendPorts = {
-    resolveImage: async (ref) => ({
-      ref,
-      op: imageSource({ layout: false, ref, digest }),
-      digest,
-      config: { ...platform, config: base ?? { Env: ["PATH=/bin"], Cmd: ["sh"] }, rootfs: { type: "layers", diff_ids: [digest] } },
-      platform,
-    }),
-    namedContext: async () => undefined,
-    ignorePatterns: async () => [],
-  };
-  const { ast } = parseDockerfile(text, "Dockerfile");
-  return (await compileDockerfile(ast, { ...PLAIN_OPTIONS, text, ...options }, ports)).rootfs;
 }
 
 /**
