@@ -105,7 +105,7 @@ const LOADED = `process.on("exit", () => {
 /** Modules of Node that a build without changes does without; each takes up to two milliseconds. */
 const LATE = ["child_process", "fs/promises", "worker_threads", "zlib", "tls", "https", "internal/blocklist"];
 
-test("a page of help reads the first pack, a build without changes the second, and neither a part or a module of Node besides", async (t) => {
+test("a page of help reads the first pack, a build without changes one more, and neither anything besides", async (t) => {
   const rig = new Rig();
   try {
     const layout = rig.path("layout");
@@ -114,9 +114,12 @@ test("a page of help reads the first pack, a build without changes the second, a
     const registry = await layoutRegistry({ base: { directory: layout } });
     try {
       const hook = join(rig.context("hook", { "hook.cjs": LOADED }), "hook.cjs");
-      const context = rig.context("context", { Dockerfile: `FROM ${registry.host}/base\nCOPY Dockerfile /\n` });
-      const loaded = async (args: readonly string[]) => {
-        const { code, stderr } = await rig.spawn(process.execPath, ["--require", hook, LAUNCHER, "build", ...args]).ended;
+      const context = rig.context("context", {
+        Dockerfile: `FROM ${registry.host}/base\nCOPY Dockerfile /\n`,
+        "docker-bake.hcl": 'target "default" { output = ["type=cacheonly"] }\n',
+      });
+      const loaded = async (args: readonly string[], command = "build") => {
+        const { code, stderr } = await rig.spawn(process.execPath, ["--require", hook, LAUNCHER, command, ...args], { cwd: context }).ended;
         t.is(code, 0, stderr);
         const { packs, alone, builtins } = JSON.parse(/^loaded (.*)$/m.exec(stderr)?.[1] ?? "") as Readonly<
           Record<string, readonly string[]>
@@ -124,10 +127,12 @@ test("a page of help reads the first pack, a build without changes the second, a
         return { packs, alone, late: builtins?.filter((name) => LATE.includes(name)) };
       };
       t.deepEqual(await loaded(["--help"]), { packs: ["start"], alone: [], late: [] });
-      t.deepEqual((await loaded(["--progress=plain", context])).packs, ["start", "build"]);
+      t.deepEqual((await loaded(["--progress=plain", context])).packs, ["start", "build", "copy"]);
       registry.log.length = 0;
       t.deepEqual(await loaded(["--progress=plain", context]), { packs: ["start", "build"], alone: [], late: [] });
       t.deepEqual(registry.log, ["HEAD /v2/base/manifests/latest"]);
+      await loaded([], "bake");
+      t.deepEqual((await loaded([], "bake")).packs?.toSorted(), ["bake", "build", "start"]);
     } finally {
       await registry.close();
     }
