@@ -3,6 +3,7 @@ import { userInfo } from "node:os";
 import { idToolMissing, noIdRange, noNewRights } from "./errors.js";
 import { type Ownership, OWNERSHIP_VARIABLE } from "./ownership.js";
 import { programPath } from "./program-path.js";
+import { type ReadFile, readText } from "./read-text.js";
 
 /** Maps from ids inside the worker's user namespace to the host's. */
 export interface IdMaps {
@@ -24,7 +25,7 @@ export interface IdMaps {
  * the programs that map them, or when `TSBUILD_OWNERSHIP=virtual` asks for it, id 0 is the only
  * one, and owners are virtual.
  */
-export function idMaps(): IdMaps {
+export function idMaps(read: ReadFile = readText): IdMaps {
   const uid = process.geteuid?.() ?? 0;
   const gid = process.getegid?.() ?? 0;
   const own = { mode: "own", uids: `0 ${uid} 1`, gids: `0 ${gid} 1` } as const;
@@ -43,7 +44,7 @@ export function idMaps(): IdMaps {
   }
   for (const tool of ["newuidmap", "newgidmap"])
     if (programPath(tool, process.env.PATH) === undefined) return { ...own, lacking: idToolMissing(tool) };
-  if (mayNotGainRights()) return { ...own, lacking: noNewRights() };
+  if (mayNotGainRights(read)) return { ...own, lacking: noNewRights() };
   const names = namesOf(uid);
   const uids = rangeMap(uid, rangesIn("/etc/subuid"), names);
   const gids = rangeMap(gid, rangesIn("/etc/subgid"), names);
@@ -53,9 +54,9 @@ export function idMaps(): IdMaps {
 }
 
 /** Returns whether the owners of files in layers are real or virtual here. */
-export function ownershipHere(): Ownership {
+export function ownershipHere(read: ReadFile = readText): Ownership {
   if (isRoot() && !isVirtualWanted()) return "mapped";
-  return idMaps().mode === "own" ? "virtual" : "mapped";
+  return idMaps(read).mode === "own" ? "virtual" : "mapped";
 }
 
 /**
@@ -98,8 +99,8 @@ export function firstFreeId(...texts: readonly string[]): number {
 }
 
 /** Returns true for a process with `no_new_privs`, for which set-id programs do nothing. */
-function mayNotGainRights(): boolean {
-  return /^NoNewPrivs:\s*1$/m.test(readFileSync("/proc/self/status", "utf8"));
+function mayNotGainRights(read: ReadFile): boolean {
+  return /^NoNewPrivs:\s*1$/m.test(read("/proc/self/status") ?? "");
 }
 
 /**

@@ -5,6 +5,8 @@ import type { SnapshotForm } from "../../cache/content/snapshot-kind.js";
 import type { Store } from "../../cache/store.js";
 import { ownershipHere } from "../../executor-native/id-map.js";
 import { chooseTier, type ChosenTier } from "../../executor-native/isolation/choose-tier.js";
+import { readingOnce } from "../../executor-native/isolation/read-once.js";
+import type { ReadFile } from "../../executor-native/read-text.js";
 import { wantedIsolation } from "../../executor-native/tier.js";
 
 export interface ProcessStoreOptions extends Partial<Omit<StoreOptions, "snapshots">> {
@@ -18,14 +20,17 @@ export function openProcessStore({ isolation, ...options }: ProcessStoreOptions 
   return openStore({
     ...options,
     root,
-    snapshots: () => snapshotForm(tierOf(root, isolation)),
+    snapshots: () => {
+      const read = readingOnce();
+      return snapshotForm(tierOf(root, isolation, read), read);
+    },
   });
 }
 
 /** Returns the form of snapshots that steps can use. */
-function snapshotForm({ tier, copies }: ChosenTier): SnapshotForm {
+function snapshotForm({ tier, copies }: ChosenTier, read: ReadFile): SnapshotForm {
   if (tier !== "namespaces") return tier === "chroot" ? "copied" : "looked";
-  const ownership = ownershipHere();
+  const ownership = ownershipHere(read);
   if (copies === undefined) return ownership;
   return ownership === "virtual" ? "copied-virtual" : "copied";
 }
@@ -34,10 +39,11 @@ function snapshotForm({ tier, copies }: ChosenTier): SnapshotForm {
 const TIER = "isolation";
 
 /** Returns how steps are kept apart from the machine in builds with this store. */
-export function tierOf(root: string, isolation?: string): ChosenTier {
+export function tierOf(root: string, isolation?: string, read?: ReadFile): ChosenTier {
   const memo = new FileMemo(storePaths(root));
-  return chooseTier(wantedIsolation(isolation), root, {
-    get: (key) => memo.get(TIER, key)?.toString("utf8"),
-    set: (key, problem) => memo.set(TIER, key, problem),
-  });
+  const known = {
+    get: (key: string) => memo.get(TIER, key)?.toString("utf8"),
+    set: (key: string, problem: string) => memo.set(TIER, key, problem),
+  };
+  return chooseTier(wantedIsolation(isolation), root, known, undefined, read);
 }

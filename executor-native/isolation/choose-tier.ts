@@ -6,7 +6,8 @@ import { FILE_SYSTEMS } from "../../core/system/file-systems.js";
 import { probe, type ProbeReport, probeUnprivileged } from "../probe.js";
 import { emulatedOn } from "../emulated.js";
 import { containerSign } from "./container.js";
-import { type ReadFile, readingOnce } from "./read-once.js";
+import { readingOnce } from "./read-once.js";
+import type { ReadFile } from "../read-text.js";
 import { probeFingerprint } from "./probe-fingerprint.js";
 import { type Isolation, type Tier } from "../tier.js";
 
@@ -74,8 +75,13 @@ function takesOverlays(directory: string): boolean {
  * a boundary around what a step does. Note that we remember what a probe found, because it starts
  * processes, and a build without changes starts none.
  */
-export function chooseTier(wanted: Isolation, directory: string, memory?: TierMemory, machine = HERE): ChosenTier {
-  const read = readingOnce();
+export function chooseTier(
+  wanted: Isolation,
+  directory: string,
+  memory?: TierMemory,
+  machine = HERE,
+  read: ReadFile = readingOnce(),
+): ChosenTier {
   if (wanted === "supervised") {
     const lacking = machine.lackingForSupervised(read) ?? lookedUpUnprivileged(nearest(directory), read, memory, machine);
     if (lacking === undefined) return { tier: "supervised", reason: "it was asked for" };

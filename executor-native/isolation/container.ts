@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { type ReadFile, readingOnce } from "./read-once.js";
+import { readingOnce } from "./read-once.js";
+import type { ReadFile } from "../read-text.js";
 
 /** Files that engines put into every container. */
 const MARKS = ["/.dockerenv", "/run/.containerenv"];

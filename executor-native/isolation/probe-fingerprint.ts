@@ -1,7 +1,8 @@
 import { readlinkSync, statSync } from "node:fs";
 import { bootId } from "../../core/system/boot.js";
 import { helperFile } from "../helper-path.js";
-import { type ReadFile, readingOnce } from "./read-once.js";
+import { readingOnce } from "./read-once.js";
+import type { ReadFile } from "../read-text.js";
 
 /** Settings that allow or forbid user namespaces. */
 const SETTINGS = ["user/max_user_namespaces", "kernel/unprivileged_userns_clone", "kernel/apparmor_restrict_unprivileged_userns"];

@@ -1,7 +1,4 @@
-import { readText } from "../read-text.js";
-
-/** Returns the text of a file, or undefined for one that cannot be read. */
-export type ReadFile = (path: string) => string | undefined;
+import { type ReadFile, readText } from "../read-text.js";
 
 /**
  * Returns a reader that reads each file once. Note that we look at `/proc/self/status` for three
