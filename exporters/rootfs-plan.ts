@@ -125,7 +125,7 @@ export async function attestationsOf(
   if (!isAttested(image)) return [];
   const paths = plan.files.flatMap((layer) => [...layer.values()].flatMap(({ names }) => names)).sort();
   const digests = await plan.digests(paths);
-  const subjects = paths.map((name, index) => ({ name, digest: digests[index] as Digest }));
+  const subjects = paths.map((name, index) => ({ name, digest: digests.at(index) as Digest }));
   const platform = split ? undefined : platformFolder(image.platform);
   const taken = new Set([...paths, ...[...plan.directories, ...plan.others].map(({ path }) => path)]);
   const files = attestationFiles(image, subjects, { prefix, platform });

@@ -5,7 +5,7 @@ import type { FileStat } from "../contract/stats.js";
 export const WORDS = 9;
 export const RECORD = WORDS * 8;
 /** Bytes before the digest. */
-const DIGEST = 40;
+export const DIGEST = 40;
 
 /**
  * Records that a shard gets while a build runs, in the form of its file: a context may have any

@@ -4,7 +4,7 @@ import type { Digest } from "../../core/digest.js";
 import { systemErrorCode } from "../../core/errors.js";
 import type { Xattrs } from "../../core/file-node.js";
 import type { FileStat, StatShard } from "../contract/stats.js";
-import { RECORD, StatRecords, WORDS } from "./stat-records.js";
+import { DIGEST, RECORD, StatRecords, WORDS } from "./stat-records.js";
 
 /* A shard file: a header of four 32-bit words (magic, version, entries, the first word of the
  * rest's sha256), then one record for each entry: dev, ino, size, mtime, ctime as 64-bit words and
@@ -99,6 +99,9 @@ export class FileStatShard implements StatShard {
   }
 }
 
+/** Records that are converted at once: enough to pay, and cheap where files come in any order. */
+const BLOCK = 32;
+
 /** The records of a file, indexed by (dev, ino) with open addressing. */
 class Loaded {
   readonly xattrs: ReadonlyMap<string, Xattrs>;
@@ -106,8 +109,8 @@ class Loaded {
   readonly #bytes: Buffer;
   readonly #table: Int32Array;
   readonly #seen: Uint8Array;
-  /** All bytes in hex: one conversion instead of one for each file. */
-  #hex: string | undefined;
+  /** Bytes of a block of records in hex: one conversion for files that follow each other. */
+  #hex: { readonly block: number; readonly text: string } | undefined;
 
   constructor(records: Buffer, xattrs: ReadonlyMap<string, Xattrs> = new Map()) {
     this.xattrs = xattrs;
@@ -139,10 +142,16 @@ class Loaded {
       if (words[at + 1] !== stat.ino || words[at] !== stat.dev) continue;
       if (words[at + 2] !== stat.size || words[at + 3] !== stat.mtimeNs || words[at + 4] !== stat.ctimeNs) return undefined;
       this.#seen[record] = 1;
-      this.#hex ??= this.#bytes.toString("hex");
-      const start = (record * RECORD + 40) * 2;
-      return `sha256:${this.#hex.slice(start, start + 64)}` as Digest;
+      return this.#digest(record);
     }
+  }
+
+  #digest(record: number): Digest {
+    const block = Math.floor(record / BLOCK);
+    if (this.#hex?.block !== block)
+      this.#hex = { block, text: this.#bytes.toString("hex", block * BLOCK * RECORD, (block + 1) * BLOCK * RECORD) };
+    const start = ((record % BLOCK) * RECORD + DIGEST) * 2;
+    return `sha256:${this.#hex.text.slice(start, start + 64)}` as Digest;
   }
 
   /** Returns the records that were found since loading and that `keep` accepts. */

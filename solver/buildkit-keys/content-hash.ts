@@ -54,7 +54,7 @@ export class NodeHashes {
       const known = await this.#tree.digests([...this.#contents.keys()], this.#options.signal);
       // Attributes that came only with the digests are not part of the hash.
       if (this.#tree.found && [...this.#contents.keys()].some((path) => this.#tree.found?.has(path))) return false;
-      return [...this.#contents.values()].every((digest, index) => digest === known[index]);
+      return [...this.#contents.values()].every((digest, index) => digest === known.at(index));
     } catch (error) {
       this.#options.signal?.throwIfAborted();
       // Our own key was not made of the file, and it cannot be read any more.

@@ -12,6 +12,9 @@ export type Manifest = () => Iterable<string>;
 /** Characters; of what is larger no files are named. About 100,000 entries. */
 const LARGEST = 16 << 20;
 
+/** Bytes by which a list may be longer than the one before it, without being copied. */
+const SPARE = 4096;
+
 interface SelectionsOptions {
   readonly memo: Pick<Memo, "get" | "set">;
   readonly background: Background;
@@ -52,27 +55,54 @@ export class Selections {
    * more.
    */
   differing(was: string, is: string): { readonly before: SelectedEntries; readonly after: SelectedEntries } | undefined {
-    const [before, after] = [this.read(was), this.read(is)];
+    const before = this.#encoded(was);
+    const after = before && this.#encoded(is, before.length);
     return before === undefined || after === undefined ? undefined : differingEntries(before, after);
   }
 
   /** Returns the list of files behind a digest, as `encodeSelection` made it. */
   read(digest: string): string | undefined {
+    return this.#encoded(digest)?.toString("utf8");
+  }
+
+  /** Returns a list as bytes. `size` is that of a list that is probably nearly equal. */
+  #encoded(digest: string, size = 0): Buffer | undefined {
     const noted = this.#noted.get(digest);
-    if (noted) return [...noted()].join("");
+    if (noted) return bytesOf(noted(), size);
     const kept = this.#memo.get(KIND, digest);
     try {
-      return kept ? inflateRawSync(kept).toString("utf8") : this.#imported(digest);
+      if (kept) return inflateRawSync(kept);
     } catch {
       // The memo has another format.
       return undefined;
     }
+    const imported = this.#imported(digest);
+    return imported === undefined ? undefined : Buffer.from(imported);
   }
 
   async #write(digest: string, manifest: Manifest): Promise<void> {
     const compressed = await compress(manifest());
     if (compressed) this.#memo.set(KIND, digest, compressed);
   }
+}
+
+/**
+ * Returns a text in bytes. Note that we write it piece by piece into one block, because the pieces
+ * together would be the largest objects of the whole build.
+ */
+function bytesOf(pieces: Iterable<string>, size: number): Buffer {
+  let bytes = Buffer.allocUnsafe(size + SPARE);
+  let length = 0;
+  for (const piece of pieces) {
+    const needed = length + Buffer.byteLength(piece);
+    if (needed > bytes.length) {
+      const grown = Buffer.allocUnsafe(Math.max(needed, bytes.length * 2));
+      bytes.copy(grown, 0, 0, length);
+      bytes = grown;
+    }
+    length += bytes.write(piece, length);
+  }
+  return bytes.subarray(0, length);
 }
 
 /** Returns nothing for a text that is too large. */

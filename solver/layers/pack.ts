@@ -78,6 +78,7 @@ async function begin(
 ): Promise<Begun> {
   const { signal } = reporter;
   const located = await locateContent(service, typeof plan === "function" ? await plan() : plan, reporter);
+  if (located.plan.entries.length > MANY) collectGarbage();
   const here = located.mapped ? undefined : await packInProcess(service.store, contentName, { ...common, plan: located.plan }, signal);
   if (here) return here;
   const entries = located.plan.entries.length;

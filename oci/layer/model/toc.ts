@@ -40,6 +40,15 @@ export type ContentSource =
   | { readonly kind: "layer"; readonly layer: string; readonly path: string };
 
 /**
+ * Digests of files in the order in which they were asked for. A large tree makes each when it is
+ * read.
+ */
+export interface DigestList extends Iterable<Digest> {
+  readonly length: number;
+  at(index: number): Digest | undefined;
+}
+
+/**
  * A tree of files that can be read without unpacking it: a merged stack of TOCs, or a local
  * context. Paths are as in {@link NodeMeta}. No method follows symlinks; {@link ./resolve.ts} does,
  * on any tree.
@@ -54,7 +63,7 @@ export interface FileTree {
    * Returns sha256 of each file's content, in the same order. Hashes files without a known digest.
    * Throws when a file changes while it is read.
    */
-  digests(paths: readonly string[], signal?: AbortSignal): Promise<readonly Digest[]>;
+  digests(paths: readonly string[], signal?: AbortSignal): Promise<DigestList>;
   content(path: string): ContentSource;
   /** True when no {@link content} is a file of a layer. */
   readonly located?: boolean;
@@ -103,7 +112,8 @@ export interface PackPlan {
  * hold all of them until the layer is written.
  */
 export interface PackedPlan {
-  readonly pieces: readonly Uint8Array[];
+  /** The reader takes them out, so that what was read is freed. */
+  readonly pieces: Uint8Array[];
 }
 
 /** Result of packing, diffing or scanning a layer. */

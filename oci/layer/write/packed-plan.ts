@@ -31,8 +31,10 @@ export async function packedPlan(plan: PackPlan, epoch: number | undefined, sign
   return { pieces };
 }
 
+/** Yields the steps of a plan. Takes its pieces, each of which is freed when it was read. */
 export function* stepsOf({ pieces }: PackedPlan): Generator<PackStep, void> {
-  for (const piece of pieces) yield* decodePiece(deserialize(piece) as Piece);
+  pieces.reverse();
+  for (let piece = pieces.pop(); piece; piece = pieces.pop()) yield* decodePiece(deserialize(piece) as Piece);
 }
 
 /** Steps as columns, because names of members would take most of the bytes. */

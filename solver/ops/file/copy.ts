@@ -42,7 +42,8 @@ export function copySelected(target: TreeBuilder, source: FileTree, selected: Se
   // A directory made for this copy gets the time of its source.
   if (!created && made.has(destination)) target.setMeta(destination, { mtime: selected.node.mtime });
   walkSelected(source, selected.path, options.filter, (entry) => {
-    const path = joinPath(destination, entry.relative);
+    // Joined as a list, so that it is one string at once.
+    const path = destination === "" ? entry.relative : [destination, entry.relative].join("/");
     if (entry.node.type === "dir") copier.putDirectory(entry, path, entry.implied ? "mode" : "replace");
     else copier.putOther(entry.path, entry.node, path);
   });

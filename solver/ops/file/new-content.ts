@@ -1,15 +1,21 @@
 import { type Digest, sha256 } from "../../../core/digest.js";
 import { DigestColumn } from "../../../oci/layer/model/digest-column.js";
 import { NumbersBuilder } from "../../../oci/layer/model/numbers.js";
-import type { ContentSource, FileTree } from "../../../oci/layer/model/toc.js";
+import type { ContentSource, DigestList, FileTree } from "../../../oci/layer/model/toc.js";
 import type { Xattrs } from "../../../core/file-node.js";
 
 /** Source of a file's bytes in the new layer. */
 export type NewContent =
   | { readonly kind: "bytes"; readonly data: Uint8Array }
   | { readonly kind: "part"; readonly path: string; readonly start: number; readonly digest: Digest }
-  /** A file of another tree. */
-  | { readonly kind: "tree"; readonly tree: FileTree; readonly path: string };
+  | TreeContent;
+
+/** A file of another tree. */
+export interface TreeContent {
+  readonly kind: "tree";
+  readonly tree: FileTree;
+  readonly path: string;
+}
 
 /**
  * Contents of files in one file of this machine, one behind the other. Note that an archive may
@@ -92,36 +98,48 @@ export function foundWith(content: NewContent | undefined): Xattrs | undefined {
 /** Returns the digest of a content by its index. */
 export type DigestAt = (index: number) => Digest;
 
-/** Returns the digests of contents. Asks each tree once. */
-export async function digestsOf(contents: readonly NewContent[], signal: AbortSignal | undefined): Promise<readonly Digest[]> {
-  const digestAt = await digestsByIndex(contents, signal);
-  return contents.map((_, index) => digestAt(index));
-}
-
 /**
  * Returns a function from the index of a content to its digest. Asks each tree once. A digest that
- * is kept with a content is made at each call.
+ * is kept with a content, or in a tree, is made at each call.
  */
-export async function digestsByIndex(contents: readonly NewContent[], signal: AbortSignal | undefined): Promise<DigestAt> {
-  const out: Digest[] = new Array(contents.length);
-  const byTree = new Map<FileTree, { readonly paths: string[]; readonly indexes: number[] }>();
-  contents.forEach((content, index) => {
-    if (content.kind === "bytes") out[index] = sha256(content.data);
-    else if (content.kind === "tree") {
-      let asked = byTree.get(content.tree);
-      if (!asked) byTree.set(content.tree, (asked = { paths: [], indexes: [] }));
-      asked.paths.push(content.path);
-      asked.indexes.push(index);
+export async function digestsOf(contents: Iterable<NewContent>, signal: AbortSignal | undefined): Promise<DigestAt> {
+  const kept: Exclude<NewContent, TreeContent>[] = [];
+  const asked: Asked[] = [];
+  const byTree = new Map<FileTree, Asked>();
+  /** For each content: 0 for one of {@link kept}, else one more than the place of its tree. */
+  const trees = new NumbersBuilder();
+  const places = new NumbersBuilder();
+  for (const content of contents) {
+    if (content.kind !== "tree") {
+      trees.push(0);
+      places.push(kept.push(content) - 1);
+      continue;
     }
-  });
-  for (const [tree, { paths, indexes }] of byTree) {
-    const digests = await tree.digests(paths, signal);
-    indexes.forEach((index, at) => {
-      out[index] = digests[at] as Digest;
-    });
+    let known = byTree.get(content.tree);
+    if (!known) {
+      known = { paths: [], number: asked.length + 1, digests: [] };
+      byTree.set(content.tree, known);
+      asked.push(known);
+    }
+    trees.push(known.number);
+    places.push(known.paths.push(content.path) - 1);
+  }
+  for (const [tree, known] of byTree) {
+    known.digests = await tree.digests(known.paths, signal);
+    known.paths = [];
   }
   return (index) => {
-    const content = contents[index] as NewContent;
-    return content.kind === "part" ? content.digest : (out[index] as Digest);
+    const tree = trees.at(index);
+    const place = places.at(index);
+    if (tree > 0) return (asked[tree - 1] as Asked).digests.at(place) as Digest;
+    const content = kept[place] as Exclude<NewContent, TreeContent>;
+    return content.kind === "part" ? content.digest : sha256(content.data);
   };
+}
+
+/** Paths that a tree is asked for, and then their digests. */
+interface Asked {
+  readonly number: number;
+  paths: string[];
+  digests: DigestList;
 }

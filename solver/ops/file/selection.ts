@@ -1,15 +1,18 @@
 import { createHash } from "node:crypto";
 import { LongText } from "../../../core/text/long-text.js";
 import type { CopyAction } from "../../../llb/ops.js";
-import type { FileTree } from "../../../oci/layer/model/toc.js";
+import type { DigestList, FileTree } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta, Xattrs } from "../../../core/file-node.js";
 import { parseMode } from "./mode.js";
-import { encodeSelection, type SelectionRest } from "../../explain/selection-manifest.js";
+import { ContentDigits, encodeSelection } from "../../explain/selection-manifest.js";
 import { filterOf, selectSources, takesContents, walkSelected } from "./select.js";
 import { subtreeAt } from "./subtree.js";
 
 /** Format. The number changes with the form of the hashed text. */
 const FORMAT = "selection-2";
+
+/** Digests that are joined at once. */
+const PIECE = 1000;
 
 interface SelectionOptions {
   /** Names the tree in messages: `the build context`, `stage "build"`. */
@@ -87,7 +90,8 @@ class SelectionRecord {
   readonly #files: string[] = [];
   /** Offsets in the text of the attributes of each of {@link #files}. */
   readonly #places: number[] = [];
-  readonly #paths: string[] = [];
+  /** Each with NUL behind it. */
+  readonly #paths = new LongText();
   /**
    * Paths by the tree's first name of a file with several: the one that this action selects first.
    */
@@ -115,13 +119,13 @@ class SelectionRecord {
     const link = node.type === "file" ? this.#hardLink(path, relative) : (node.link ?? "");
     // Joined, so that it is one string at once.
     this.#text.push([node.type, relative, mode, owner, node.size, link, device, xattrs, ""].join("\0"));
-    this.#paths.push(path);
+    this.#paths.push(`${path}\0`);
     if (node.type !== "file") return;
     this.#files.push(path);
     this.#places.push(this.#text.length - 1 - xattrs.length);
   }
 
-  /** Returns the text in pieces, with the attributes that came with the contents. */
+  /** Returns the text, cut between entries, with the attributes that came with the contents. */
   #pieces(): readonly string[] {
     const { found } = this.#tree;
     if (!found || found.size === 0) return this.#text.pieces();
@@ -136,7 +140,7 @@ class SelectionRecord {
       parts.push(text.slice(end, place), xattrsText(xattrs));
       end = place;
     });
-    return [...parts, text.slice(end)];
+    return [[...parts, text.slice(end)].join("")];
   }
 
   /** Returns the earlier path of the same file in this action, if any. */
@@ -149,15 +153,24 @@ class SelectionRecord {
   }
 
   async digest({ signal, onSelected }: Pick<SelectionOptions, "signal" | "onSelected">): Promise<string> {
-    const digests = this.#files.length > 0 ? await this.#tree.digests(this.#files, signal) : [];
+    const digests: DigestList = this.#files.length > 0 ? await this.#tree.digests(this.#files, signal) : [];
     const pieces = this.#pieces();
     // Names that are not UTF-8 hold lone surrogates, which UTF-8 would all make equal.
     const encoding = pieces.every((piece) => piece.isWellFormed()) ? "utf8" : "utf16le";
     const hasher = createHash("sha256");
     for (const piece of pieces) hasher.update(piece, encoding);
-    const rest: SelectionRest = { paths: this.#paths.join("\0"), digests: digests.join("") };
-    const digest = hasher.update("\0\0").update(rest.digests).digest("hex");
-    onSelected?.(digest, () => encodeSelection(pieces.join(""), rest));
+    hasher.update("\0\0");
+    const contents = new ContentDigits(digests.length);
+    let some: string[] = [];
+    for (const digest of digests) {
+      contents.add(digest);
+      if (some.push(digest) < PIECE) continue;
+      hasher.update(some.join(""));
+      some = [];
+    }
+    const digest = hasher.update(some.join("")).digest("hex");
+    const paths = this.#paths.pieces();
+    onSelected?.(digest, () => encodeSelection(pieces, { paths, contents }));
     return digest;
   }
 }

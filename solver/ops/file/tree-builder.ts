@@ -1,17 +1,11 @@
 import type { Digest } from "../../../core/digest.js";
-import type { ContentSource, FileTree, PackEntries, PackEntry, PackPlan } from "../../../oci/layer/model/toc.js";
-import { comparePaths } from "../../../oci/layer/model/path-order.js";
+import type { ContentSource, DigestList, FileTree, PackEntries, PackEntry, PackPlan } from "../../../oci/layer/model/toc.js";
 import { isSameNode, type NodeMeta } from "../../../core/file-node.js";
 import { addNames } from "./directory-names.js";
 import { HiddenPaths } from "./hidden-paths.js";
-import { type DigestAt, digestsByIndex, digestsOf, foundWith, type NewContent, sourceOf } from "./new-content.js";
+import { type DigestAt, digestsOf, foundWith, type NewContent, sourceOf } from "./new-content.js";
+import { NewNodes } from "./new-nodes.js";
 import { fileEntry, type LinkGroup, primaryOf } from "./plan-entries.js";
-
-interface NewNode {
-  readonly meta: NodeMeta;
-  readonly content: NewContent | undefined;
-  readonly group: LinkGroup | undefined;
-}
 
 /**
  * Changes over an unchanged tree. The builder is a tree itself, so that later actions see the
@@ -20,7 +14,7 @@ interface NewNode {
  */
 export class TreeBuilder implements FileTree {
   readonly #base: FileTree | undefined;
-  #nodes = new Map<string, NewNode>();
+  #nodes = new NewNodes();
   /**
    * Names by directory: of {@link #nodes}, and of directories of the base above them. Undefined
    * until somebody lists or removes a directory, which the entries of an archive seldom need.
@@ -36,22 +30,14 @@ export class TreeBuilder implements FileTree {
   /** Returns the same state, to be changed on its own. */
   clone(): TreeBuilder {
     const copy = new TreeBuilder(this.#base);
-    const groups = new Map<LinkGroup, LinkGroup>();
-    for (const [path, node] of this.#nodes) {
-      let group: LinkGroup | undefined;
-      if (node.group) {
-        group = groups.get(node.group) ?? { members: new Set(node.group.members) };
-        groups.set(node.group, group);
-      }
-      copy.#nodes.set(path, { ...node, group });
-    }
+    copy.#nodes = this.#nodes.clone();
     for (const path of this.#hidden.paths()) copy.#hidden.add(path);
     return copy;
   }
 
   lookup(path: string): NodeMeta | undefined {
-    const node = this.#nodes.get(path);
-    if (node) return node.meta;
+    const meta = this.#nodes.meta(path);
+    if (meta) return meta;
     if (this.#base === undefined) return path === "" ? EMPTY_ROOT : undefined;
     return this.#hidden.covers(path) ? undefined : this.#base.lookup(path);
   }
@@ -67,44 +53,45 @@ export class TreeBuilder implements FileTree {
   }
 
   content(path: string): ContentSource {
-    const node = this.#nodes.get(path);
-    if (!node) return (this.#base as FileTree).content(path);
-    return sourceOf(node.content);
+    if (!this.#nodes.has(path)) return (this.#base as FileTree).content(path);
+    return sourceOf(this.#nodes.content(path));
   }
 
   linksOf(path: string): readonly string[] | undefined {
-    const node = this.#nodes.get(path);
-    if (node) return node.group && node.group.members.size > 1 ? [...node.group.members] : undefined;
+    if (this.#nodes.has(path)) {
+      const group = this.#nodes.group(path);
+      return group && group.members.size > 1 ? [...group.members] : undefined;
+    }
     return this.#base?.linksOf?.(path)?.filter((name) => !this.#nodes.has(name) && !this.#hidden.covers(name));
   }
 
-  async digests(paths: readonly string[], signal?: AbortSignal): Promise<readonly Digest[]> {
-    const base: NewContent[] = paths.map((path) => this.#nodes.get(path)?.content ?? { kind: "tree", tree: this.#base as FileTree, path });
-    return digestsOf(base, signal);
+  async digests(paths: readonly string[], signal?: AbortSignal): Promise<DigestList> {
+    const contents = paths.map((path): NewContent => this.#nodes.content(path) ?? { kind: "tree", tree: this.#base as FileTree, path });
+    const digestAt = await digestsOf(contents, signal);
+    return contents.map((_, index) => digestAt(index));
   }
 
   /** Puts a node in place of any with its path. A directory keeps its entries. */
   put(meta: NodeMeta, content?: NewContent, group?: LinkGroup): void {
     const { path } = meta;
-    this.#nodes.get(path)?.group?.members.delete(path);
+    this.#nodes.group(path)?.members.delete(path);
     group?.members.add(path);
-    this.#nodes.set(path, { meta, content, group });
+    this.#nodes.set({ meta, content, group });
     if (this.#names) addNames(this.#names, path);
   }
 
   #namesNow(): Map<string, Set<string>> {
     if (this.#names) return this.#names;
     this.#names = new Map();
-    for (const path of this.#nodes.keys()) addNames(this.#names, path);
+    for (const path of this.#nodes.paths()) addNames(this.#names, path);
     return this.#names;
   }
 
   /** Changes metadata of an existing node. All names of a new file change with it. */
   setMeta(path: string, change: Partial<Pick<NodeMeta, "mode" | "uid" | "gid" | "mtime" | "xattrs">>): void {
-    const node = this.#nodes.get(path);
-    for (const member of node?.group?.members ?? [path]) {
-      const known = this.#nodes.get(member);
-      if (known) this.#nodes.set(member, { ...known, meta: { ...known.meta, ...change } });
+    for (const member of this.#nodes.group(path)?.members ?? [path]) {
+      const meta = this.#nodes.meta(member);
+      if (meta) this.#nodes.set({ meta: { ...meta, ...change }, content: this.#nodes.content(member), group: this.#nodes.group(member) });
       else if (member === path) this.#adopt(path, change);
     }
   }
@@ -114,20 +101,20 @@ export class TreeBuilder implements FileTree {
    * one of the new layer.
    */
   linkGroup(path: string): LinkGroup {
-    const node = this.#nodes.get(path);
-    if (node?.group) return node.group;
+    const known = this.#nodes.group(path);
+    if (known) return known;
     const meta = this.lookup(path);
     if (!meta) throw new Error(`internal: hard link to "${path}", which is not there`);
     const group: LinkGroup = { members: new Set() };
     const content: NewContent | undefined =
-      meta.type === "file" ? (node?.content ?? { kind: "tree", tree: this.#base as FileTree, path }) : undefined;
+      meta.type === "file" ? (this.#nodes.content(path) ?? { kind: "tree", tree: this.#base as FileTree, path }) : undefined;
     this.put(meta, content, group);
     return group;
   }
 
   /** Returns the content of a file, for another name of it. */
   contentOf(path: string): NewContent | undefined {
-    return this.#nodes.get(path)?.content;
+    return this.#nodes.content(path);
   }
 
   /** Removes a path with everything below. */
@@ -142,10 +129,10 @@ export class TreeBuilder implements FileTree {
    * alone.
    */
   async plan(signal?: AbortSignal): Promise<PackPlan> {
-    this.#sort();
-    const contents: NewContent[] = [];
-    for (const { content } of this.#nodes.values()) if (content) contents.push(content);
-    const digestAt = await digestsByIndex(contents, signal);
+    // Note that we sort paths here, because the packer would have to hold every entry of a plan to
+    // sort it.
+    this.#nodes.sort();
+    const digestAt = await digestsOf(this.#nodes.contents(), signal);
     this.#takeFound();
     const same = await this.#unchanged(digestAt, signal);
     const whiteouts = this.#hidden
@@ -156,7 +143,7 @@ export class TreeBuilder implements FileTree {
     const entries: PackEntries = {
       length,
       ordered: links === 0 && whiteouts.length === 0,
-      located: contents.every((content) => content.kind !== "tree" || content.tree.located === true),
+      located: this.#nodes.everyTree((tree) => tree.located === true),
       [Symbol.iterator]: () => this.#entries(digestAt, same, whiteouts),
     };
     return whiteouts.length === 0 ? { entries } : { entries, whiteouts };
@@ -170,7 +157,8 @@ export class TreeBuilder implements FileTree {
     const countParents = (path: string): void => {
       for (const _ of this.#missingParents(path, parents)) length++;
     };
-    for (const [path, { group }] of this.#nodes) {
+    for (const path of this.#nodes.paths()) {
+      const group = this.#nodes.group(path);
       if (path === "" || same.has(path)) continue;
       countParents(path);
       length++;
@@ -181,24 +169,6 @@ export class TreeBuilder implements FileTree {
   }
 
   /**
-   * Brings the nodes into the order of layers. Note that we sort paths here, because the packer
-   * would have to hold every entry of a plan to sort it.
-   */
-  #sort(): void {
-    let before = "";
-    for (const path of this.#nodes.keys()) {
-      if (comparePaths(before, path) > 0) {
-        const sorted = [...this.#nodes.keys()].sort(comparePaths);
-        const nodes = new Map<string, NewNode>();
-        for (const name of sorted) nodes.set(name, this.#nodes.get(name) as NewNode);
-        this.#nodes = nodes;
-        return;
-      }
-      before = path;
-    }
-  }
-
-  /**
    * Yields the entries of the plan, each after the directories above it. Note that they are made
    * one by one, because a plan may have any number of them.
    */
@@ -206,7 +176,8 @@ export class TreeBuilder implements FileTree {
     const parents = new Set<string>();
     const primaries = new Map<LinkGroup, string>();
     let files = 0;
-    for (const [path, { meta, content, group }] of this.#nodes) {
+    for (const { meta, content, group } of this.#nodes) {
+      const { path } = meta;
       const digest = content && digestAt(files++);
       if (path === "" || same.has(path)) continue;
       yield* this.#missingParents(path, parents);
@@ -243,9 +214,10 @@ export class TreeBuilder implements FileTree {
 
   /** Completes new files with the attributes that came with their digests. */
   #takeFound(): void {
-    for (const [path, node] of this.#nodes) {
-      const xattrs = foundWith(node.content);
-      if (xattrs) this.#nodes.set(path, { ...node, meta: { ...node.meta, xattrs } });
+    if (this.#nodes.everyTree((tree) => (tree.found?.size ?? 0) === 0)) return;
+    for (const { meta, content } of this.#nodes) {
+      const xattrs = foundWith(content);
+      if (xattrs) this.#nodes.setXattrs(meta.path, xattrs);
     }
   }
 
@@ -259,7 +231,8 @@ export class TreeBuilder implements FileTree {
     if (!base) return same;
     const asked: { readonly path: string; readonly digest: Digest }[] = [];
     let files = 0;
-    for (const [path, { meta, content, group }] of this.#nodes) {
+    for (const { meta, content, group } of this.#nodes) {
+      const { path } = meta;
       const digest = content && digestAt(files++);
       if (meta.type === "dir" || (group && group.members.size > 1) || this.#hidden.covers(path)) continue;
       const old = base.lookup(path);
@@ -272,7 +245,7 @@ export class TreeBuilder implements FileTree {
       asked.map(({ path }) => path),
       signal,
     );
-    for (const [index, { path, digest }] of asked.entries()) if (known[index] === digest) same.add(path);
+    for (const [index, { path, digest }] of asked.entries()) if (known.at(index) === digest) same.add(path);
     return same;
   }
 
@@ -286,7 +259,7 @@ export class TreeBuilder implements FileTree {
     const byDirectory = this.#namesNow();
     for (const name of byDirectory.get(path) ?? []) this.#forget(path === "" ? name : `${path}/${name}`);
     byDirectory.delete(path);
-    this.#nodes.get(path)?.group?.members.delete(path);
+    this.#nodes.group(path)?.members.delete(path);
     this.#nodes.delete(path);
     const slash = path.lastIndexOf("/");
     byDirectory.get(slash === -1 ? "" : path.slice(0, slash))?.delete(path.slice(slash + 1));

@@ -1,21 +1,12 @@
 import { createHash, hash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import type { FileStat } from "../../../cache/contract/stats.js";
 import { compareCodeUnits } from "../../../core/canonical.js";
-import { type Digest, parseDigest } from "../../../core/digest.js";
 import { throwIfAborted } from "../../../core/errors.js";
 import type { Xattrs } from "../../../core/file-node.js";
 import { isLayerXattr } from "../../../oci/layer/model/xattrs.js";
 import { fsPath } from "../../../core/system/path-bytes.js";
 import { fgetxattr, flistxattr } from "../../../core/system/posix.js";
-
-export interface HashedFile {
-  readonly digest: Digest;
-  /** Stat when the last byte had been read; `size` is the number of bytes read. */
-  readonly stat: FileStat;
-  /** `user.*` attributes, when it has any. */
-  readonly xattrs?: Xattrs;
-}
+import { HashedColumns, type HashedFile } from "./hashed-columns.js";
 
 /**
  * Hashes files by absolute path, in the same order. Rejects with the system's error when one cannot
@@ -42,9 +33,9 @@ const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
  * file costs 30 times its hashing. Pauses whenever the time slice is used up, also inside large
  * files.
  */
-export const hashFiles: HashFiles = async (paths, options = {}) => {
+export const hashFiles = async (paths: readonly string[], options: { readonly signal?: AbortSignal } = {}): Promise<HashedColumns> => {
   const buffer = Buffer.allocUnsafe(CHUNK);
-  const out: HashedFile[] = [];
+  const out = new HashedColumns(paths.length);
   let sliceEnd = performance.now() + SLICE;
   const pause = async (): Promise<void> => {
     await new Promise<void>((resolve) => setImmediate(resolve));
@@ -72,8 +63,7 @@ export const hashFiles: HashFiles = async (paths, options = {}) => {
         stat = fstatSync(fd, { bigint: true });
       }
       const { dev, ino, mtimeNs, ctimeNs } = stat;
-      const file = { digest: parseDigest(`sha256:${hex}`), stat: { dev, ino, size: BigInt(total), mtimeNs, ctimeNs } };
-      out.push(xattrs === undefined ? file : { ...file, xattrs });
+      out.add(hex, { dev, ino, size: BigInt(total), mtimeNs, ctimeNs }, xattrs);
     } finally {
       closeSync(fd);
     }

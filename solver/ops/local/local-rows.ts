@@ -130,6 +130,10 @@ export class LocalRows {
     };
   }
 
+  isHashed(row: number): boolean {
+    return this.#hashed[row] === 1;
+  }
+
   digest(row: number): Digest | undefined {
     return this.#hashed[row] === 1 ? this.#digests.get(row) : undefined;
   }

@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import type { StatShard } from "../../../cache/contract/stats.js";
 import type { Digest } from "../../../core/digest.js";
-import type { ContentSource, FileTree } from "../../../oci/layer/model/toc.js";
+import type { ContentSource, DigestList, FileTree } from "../../../oci/layer/model/toc.js";
 import type { NodeMeta, Xattrs } from "../../../core/file-node.js";
 import { notDirectory } from "./errors.js";
 import { HostDirectory } from "./host-directory.js";
@@ -107,26 +107,18 @@ export class LocalTree implements FileTree {
     return this.#paths.links(path);
   }
 
-  async digests(paths: readonly string[], signal?: AbortSignal): Promise<readonly Digest[]> {
-    const rows = this.#rows;
-    const out: Digest[] = new Array(paths.length);
+  async digests(paths: readonly string[], signal?: AbortSignal): Promise<DigestList> {
+    const rows = new Uint32Array(paths.length);
     const unknown = new Map<number, string>();
-    const missing: { readonly index: number; readonly row: number }[] = [];
     paths.forEach((path, index) => {
       const row = this.#paths.row(path);
-      if (row === undefined || rows.type(row) !== "file")
+      if (row === undefined || this.#rows.type(row) !== "file")
         throw new Error(`internal: asked for the digest of "${path}", which is no file of the ${this.name}`);
-      const digest = rows.digest(row) ?? this.#remembered(row, path);
-      if (digest !== undefined) {
-        out[index] = digest;
-        return;
-      }
-      missing.push({ index, row });
-      unknown.set(row, path);
+      rows[index] = row;
+      if (!this.#rows.isHashed(row) && !this.#remember(row, path)) unknown.set(row, path);
     });
-    if (unknown.size > 0) await this.#hash([...unknown], signal);
-    for (const { index, row } of missing) out[index] = rows.digest(row) as Digest;
-    return out;
+    if (unknown.size > 0) await this.#hash(unknown, signal);
+    return new RowDigests(this.#rows, rows);
   }
 
   /**
@@ -138,31 +130,34 @@ export class LocalTree implements FileTree {
     return rule && this.#host.stat(path) ? rule : undefined;
   }
 
-  /** Returns the digest of an earlier build. */
-  #remembered(row: number, path: string): Digest | undefined {
-    if (!this.#stats) return undefined;
+  /** Takes the digest of an earlier build. Returns false when there is none. */
+  #remember(row: number, path: string): boolean {
+    if (!this.#stats) return false;
     const stat = this.#rows.stat(row);
     const known = this.#stats.get(stat);
-    if (known !== undefined) this.#know(row, path, known, this.#stats.xattrs(stat));
-    return known;
+    if (known === undefined) return false;
+    this.#know(row, path, known, this.#stats.xattrs(stat));
+    return true;
   }
 
-  async #hash(files: readonly (readonly [number, string])[], signal: AbortSignal | undefined): Promise<void> {
-    const bytes = files.reduce((sum, [row]) => sum + this.#rows.size(row), 0);
-    const hash = this.#pool && (bytes > POOL_BYTES || files.length > POOL_FILES) ? this.#pool : hashFilesHere;
+  /** Hashes files, which are named by their rows. */
+  async #hash(files: ReadonlyMap<number, string>, signal: AbortSignal | undefined): Promise<void> {
+    let bytes = 0;
+    for (const row of files.keys()) bytes += this.#rows.size(row);
+    const hash = this.#pool && (bytes > POOL_BYTES || files.size > POOL_FILES) ? this.#pool : hashFilesHere;
     const startedAt = BigInt(Date.now()) * 1_000_000n;
     let hashed: Awaited<ReturnType<HashFiles>>;
     try {
       hashed = await hash(
-        files.map(([, path]) => this.#host.hostPath(path)),
+        Array.from(files.values(), (path) => this.#host.hostPath(path)),
         signal ? { signal } : {},
       );
     } catch (error) {
       throw this.#host.readError(error);
     }
-    let index = 0;
+    const asked = files.entries();
     for (const file of hashed) {
-      const [row, path] = files[index++] as (typeof files)[number];
+      const [row, path] = asked.next().value as [number, string];
       const { digest, stat, xattrs } = file;
       const { ino, dev, size, mtimeNs } = this.#rows.stat(row);
       if (stat.ino !== ino || stat.dev !== dev || stat.size !== size || stat.mtimeNs !== mtimeNs) throw this.#host.changed(path);
@@ -176,6 +171,32 @@ export class LocalTree implements FileTree {
     if (xattrs === undefined) return;
     this.#rows.rare(row).xattrs = xattrs;
     this.found.set(path, xattrs);
+  }
+}
+
+/**
+ * Digests of rows: the rows keep them as bytes, and a text for each takes three times the memory.
+ */
+class RowDigests implements DigestList {
+  readonly #rows: LocalRows;
+  readonly #asked: Uint32Array;
+
+  constructor(rows: LocalRows, asked: Uint32Array) {
+    this.#rows = rows;
+    this.#asked = asked;
+  }
+
+  get length(): number {
+    return this.#asked.length;
+  }
+
+  at(index: number): Digest | undefined {
+    const row = this.#asked[index];
+    return row === undefined ? undefined : this.#rows.digest(row);
+  }
+
+  *[Symbol.iterator](): Generator<Digest, void> {
+    for (const row of this.#asked) yield this.#rows.digest(row) as Digest;
   }
 }
 

@@ -1,17 +1,17 @@
 import test from "ava";
 import { recordedStep } from "../../../core/recorded-step.js";
-import { sha256 } from "../../../core/digest.js";
+import { type Digest, sha256 } from "../../../core/digest.js";
 import type { FileOp } from "../../../llb/ops.js";
 import { type ComparedStep, compareSteps } from "../../../solver/explain/components.js";
 import { Selections } from "../../../solver/explain/selections.js";
 import { Background } from "../../../solver/layers/background.js";
-import { differingEntries, encodeSelection } from "../../../solver/explain/selection-manifest.js";
+import { ContentDigits, differingEntries, encodeSelection } from "../../../solver/explain/selection-manifest.js";
 import { COPY, compared, copy, hiddenBy, identity, texts } from "./compared-steps.js";
 
 /** Returns `type mode owner content` of files by path, as one selection. */
 function selection(files: Readonly<Record<string, string>>): { readonly digest: string; readonly manifest: string } {
   let text = "selection-2\0action\0contents\0";
-  const digests: string[] = [];
+  const digests: Digest[] = [];
   for (const [path, spec] of Object.entries(files)) {
     const [type = "", mode = "", owner = "", content = ""] = spec.split(" ");
     const isFile = type === "file";
@@ -19,8 +19,10 @@ function selection(files: Readonly<Record<string, string>>): { readonly digest: 
     text += [type, path, String(Number.parseInt(mode, 8)), owner, isFile ? String(content.length) : "0", link, "", ""].join("\0") + "\0";
     if (isFile) digests.push(sha256(content));
   }
-  const rest = { paths: Object.keys(files).join("\0"), digests: digests.join("") };
-  return { digest: sha256(text + rest.digests).slice(7), manifest: [...encodeSelection(text, rest)].join("") };
+  const contents = new ContentDigits(digests.length);
+  for (const digest of digests) contents.add(digest);
+  const paths = Object.keys(files).map((path) => `${path}\0`);
+  return { digest: sha256(text + digests.join("")).slice(7), manifest: [...encodeSelection([text], { paths, contents })].join("") };
 }
 
 const FILES = { src: "dir 755 0:0", "src/a.c": "file 644 0:0 a", "src/b.c": "file 644 0:0 bb", link: "symlink 777 0:0 src" };
@@ -51,7 +53,7 @@ for (const [name, edit, expected] of TREES) {
       selection(Object.fromEntries(Object.entries({ ...FILES, ...edit }).filter((e): e is [string, string] => e[1] !== undefined))),
     ];
     const selections = new Selections({ memo: { get: () => undefined, set: () => {} }, background: new Background() });
-    for (const { digest, manifest } of [before, after]) selections.note(digest, () => manifest);
+    for (const { digest, manifest } of [before, after]) selections.note(digest, () => [manifest]);
     const step = ({ digest }: { digest: string }, input: string) =>
       compared("[2/2] COPY . /", { identity: "same", inputs: [{ name: input, key: `content:${digest}` }] });
     const compare = (input: string) =>
@@ -65,7 +67,7 @@ for (const [name, edit, expected] of TREES) {
 
 test("files that the ignore file hides now are not called removed", (t) => {
   const [before, after] = [selection(FILES), selection({ link: FILES.link })];
-  const differing = () => differingEntries(before.manifest, after.manifest);
+  const differing = () => differingEntries(Buffer.from(before.manifest), Buffer.from(after.manifest));
   const step = (digest: string): ComparedStep => ({
     step: recordedStep("[2/2] COPY . /"),
     identity: "same",
@@ -83,7 +85,9 @@ test("what --chmod and --chown give is not reported for each file", (t) => {
   const [before, after] = [selection(FILES), selection({ ...FILES, "src/a.c": "file 600 1:1 a", "src/b.c": "file 600 1:1 cc" })];
   const selections = {
     differing: (was: string, is: string) =>
-      was === before.digest && is === after.digest ? differingEntries(before.manifest, after.manifest) : undefined,
+      was === before.digest && is === after.digest
+        ? differingEntries(Buffer.from(before.manifest), Buffer.from(after.manifest))
+        : undefined,
   };
   const step = (op: FileOp, digest: string) =>
     compared("[2/2] COPY . /", {
@@ -112,14 +116,32 @@ test("selections are kept compressed, for those that ask only, and their loss is
   const background = new Background();
   const selections = new Selections({ memo, background });
   const [one, two] = [selection(FILES), selection({ ...FILES, new: "file 644 0:0 n" })];
-  for (const { digest, manifest } of [one, two]) selections.note(digest, () => manifest);
+  for (const { digest, manifest } of [one, two]) selections.note(digest, () => [manifest]);
   selections.keep([two.digest, "unknown"]);
   await background.idle();
   t.deepEqual([...kept.keys()], [two.digest]);
   const later = new Selections({ memo, background });
-  later.note(one.digest, () => one.manifest);
+  later.note(one.digest, () => [one.manifest]);
   t.deepEqual([...(later.differing(two.digest, one.digest)?.before.keys() ?? [])], ["new"]);
   kept.set(two.digest, Buffer.from("damaged"));
   t.is(later.differing(two.digest, one.digest), undefined);
   t.is(later.differing("gone", one.digest), undefined);
+});
+
+test("the entries that differ are those of comparing every line, whatever moves", (t) => {
+  let seed = 7;
+  const random = (below: number): number => (seed = (seed * 48_271) % 0x7fff_ffff) % below;
+  const some = (count: number): string[] =>
+    Array.from({ length: count }, () => `${["file", "dir"][random(2)]}\0\x00420\x000:0\0${random(3)}\0\0\0\0\0p${random(40)}`);
+  for (let round = 0; round < 400; round++) {
+    const lines = some(random(round % 4 === 0 ? 200 : 12));
+    const changed = [...lines];
+    for (let edit = random(4); edit > 0; edit--) changed.splice(random(changed.length + 1), random(3), ...some(random(3)));
+    const keys = (of: readonly string[], others: readonly string[]): string[] => [
+      ...new Set(of.filter((line) => !others.includes(line)).map((line) => line.split("\0")[9] as string)),
+    ];
+    const { before, after } = differingEntries(Buffer.from(lines.join("\0\n")), Buffer.from(changed.join("\0\n")));
+    t.deepEqual([...before.keys()], lines.length === 0 ? [] : keys(lines, changed));
+    t.deepEqual([...after.keys()], changed.length === 0 ? [] : keys(changed, lines));
+  }
 });

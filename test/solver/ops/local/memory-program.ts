@@ -1,9 +1,9 @@
 /**
  * Prints how many bytes each file of a context takes: `walked` while its key is made, `kept` for
  * explanations to the end of the build, `toc` in a table of contents, `sent` in a plan on its way
- * to a thread, `unpacked` in the tree of an ADD, `layer` while a layer is read, `view` in the view
- * of a stack. Run it with `--expose-gc`, in a process of its own; the argument is an empty
- * directory.
+ * to a thread, `copied` in the tree of a COPY, `unpacked` in that of an ADD, `layer` while a layer
+ * is read, `view` in the view of a stack. Run it with `--expose-gc`, in a process of its own; the
+ * argument is an empty directory.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -132,6 +132,23 @@ async function unpacked(files: number): Promise<number> {
   return bytes;
 }
 
+/** Returns the memory of the tree that COPY makes of a context, whose files it names by path. */
+async function copied(files: number): Promise<number> {
+  const before = await used();
+  const tree = new TreeBuilder(undefined);
+  const source = new TreeBuilder(undefined);
+  const mtime = { sec: 1, nsec: 0 };
+  for (const { path, type, mode, uid, gid, size } of entries(files)) {
+    const parent = path.slice(0, path.indexOf("/"));
+    if (!tree.lookup(parent)) tree.put({ path: parent, type: "dir", mode, uid, gid, size: 0, mtime });
+    const from = ["somewhere", path].join("/");
+    tree.put({ path, type, mode, uid, gid, size, mtime }, { kind: "tree", tree: source, path: from });
+  }
+  const bytes = (await used()) - before;
+  if (tree.contentOf(firstPath()) === undefined) throw new Error("entries are missing");
+  return bytes;
+}
+
 /** Returns the memory of the tree of a layer that is read. */
 async function layer(files: number): Promise<number> {
   const before = await used();
@@ -176,5 +193,5 @@ async function perFile(measure: (files: number) => Promise<number>): Promise<num
 }
 
 const bytes: Record<string, number> = {};
-for (const measure of [walked, kept, toc, sent, unpacked, layer, view]) bytes[measure.name] = await perFile(measure);
+for (const measure of [walked, kept, toc, sent, copied, unpacked, layer, view]) bytes[measure.name] = await perFile(measure);
 process.stdout.write(JSON.stringify(bytes));
