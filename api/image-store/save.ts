@@ -2,6 +2,7 @@ import { nothingToSave } from "./errors.js";
 import type { Writable } from "node:stream";
 import type { Store } from "../../cache/store.js";
 import type { Digest } from "../../core/digest.js";
+import type { EventSink } from "../../core/events.js";
 import { manifestBlobs, readTree } from "../../oci/image.js";
 import { withSink } from "../../oci/layout/byte-sink.js";
 import { namedEntry, repoTag } from "../../oci/layout/names.js";
@@ -10,6 +11,7 @@ import { isForeignLayerType } from "../../oci/media-types.js";
 import { tryParseReference } from "../../oci/reference.js";
 import type { Descriptor } from "../../oci/types.js";
 import type { PlatformChoice } from "../options/options.js";
+import { runAsStep } from "../record/build-steps.js";
 import { onlyPlatform, readStored } from "./describe.js";
 import { findImage, type Match, tagsOf } from "./lookup.js";
 
@@ -22,8 +24,9 @@ export async function saveImages(
   refs: readonly string[],
   dest: string | Writable,
   store: Store,
-  { signal, platform }: PlatformChoice & { readonly signal?: AbortSignal },
+  options: PlatformChoice & { readonly signal?: AbortSignal; readonly onEvent?: EventSink },
 ): Promise<void> {
+  const { signal, platform, onEvent = () => undefined } = options;
   if (refs.length === 0) throw nothingToSave();
   const found = refs.flatMap((ref) => matchesOf(ref, store));
   const images = collect(platform === undefined ? found : found.map((image) => onlyPlatform(image, store, platform)));
@@ -52,7 +55,12 @@ export async function saveImages(
   // A concurrent removal must not delete blobs that are being written.
   const lease = store.leases.hold("blob", [...blobs.keys()]);
   try {
-    await withSink(dest, { signal }, (sink) => writeLayoutArchive({ entries, blobs: [...blobs.values()], docker }, sink, { signal }));
+    await runAsStep({ kind: "export", text: `saving ${refs.join(", ")}` }, onEvent, ({ progress }) => {
+      const onWait = (what: string): void => progress(what, 0, undefined, false, true);
+      return withSink(dest, { signal, onWait }, (sink) =>
+        writeLayoutArchive({ entries, blobs: [...blobs.values()], docker }, sink, { signal }),
+      );
+    });
   } finally {
     lease.release();
   }

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { Diagnostic, SourceFile } from "../../core/diagnostics.js";
 import type { Digest } from "../../core/digest.js";
+import type { EventSink } from "../../core/events.js";
 import type { DiskUsageReport, PrunePolicy, PruneReport } from "./disk-types.js";
 import type { PulledImage, PullOptions, PushedImage, PushOptions } from "./transfer-types.js";
 import type { LintWarning } from "../../frontend/dockerfile/check.js";
@@ -161,9 +162,13 @@ export interface ImageStore extends Disposable {
   /**
    * Writes images to one tarball, which is both an OCI layout and a docker archive. A repository
    * without a tag selects all its tags. With a platform each image is written as that platform's
-   * alone.
+   * alone. `onEvent` gets a wait for the reader of a pipe.
    */
-  save(refs: readonly string[], dest: string | Writable, options?: PlatformChoice & { readonly signal?: AbortSignal }): Promise<void>;
+  save(
+    refs: readonly string[],
+    dest: string | Writable,
+    options?: PlatformChoice & { readonly signal?: AbortSignal; readonly onEvent?: EventSink },
+  ): Promise<void>;
   /**
    * Loads images from an OCI layout or a docker archive, which may be compressed. Returns them in
    * order. With a platform keeps that platform's image of each alone.

@@ -142,6 +142,6 @@ export async function writeReports(
   for (const { form, path } of reports) {
     const text = REPORTS[form](findings);
     if (path === undefined) await print(environment.stdout, text);
-    else await writeResult(path, text, "report", environment.signal);
+    else await writeResult(path, text, "report", environment);
   }
 }

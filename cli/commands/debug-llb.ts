@@ -59,5 +59,5 @@ async function write(output: string, bytes: Uint8Array, environment: CliEnvironm
   if (output === "-") return print(environment.stdout, bytes);
   const path = hostPath(environment, output);
   checkFileDestination(path, " for --output");
-  await writeResult(path, bytes, "output", environment.signal);
+  await writeResult(path, bytes, "output", environment);
 }

@@ -3,6 +3,7 @@ import { Writable } from "node:stream";
 import { hostPath } from "../../api/texts/surroundings.js";
 import { type Command, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
+import { withProgress } from "../progress/with-progress.js";
 import { parseFlags, PLATFORM_FLAG, platformChoice, ROOT_FLAG } from "../syntax/flags.js";
 
 export const command: Command = {
@@ -31,7 +32,9 @@ export const command: Command = {
       file === undefined || file === "-"
         ? new Writable({ highWaterMark: 1 << 20, write: (chunk, _encoding, done) => void stdout.write(chunk, done) })
         : hostPath(environment, file);
-    await withStore(environment, flags.one("root"), (store) => store.save(flags.operands, dest, { signal, ...platformChoice(flags) }));
+    await withStore(environment, flags.one("root"), (store) =>
+      withProgress(environment, true, (onEvent) => store.save(flags.operands, dest, { signal, onEvent, ...platformChoice(flags) })),
+    );
     return EXIT.success;
   },
 };

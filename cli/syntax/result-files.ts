@@ -2,6 +2,7 @@ import { resultFileNotWritten } from "./errors.js";
 import { realpathSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { abortError } from "../../core/errors.js";
 import { checkFileDestination } from "../../core/system/destination.js";
+import { printable } from "../../core/text/printable.js";
 import { writeFileAtomic } from "../../core/system/fs-atomic.js";
 import { hostPath } from "../../api/texts/surroundings.js";
 import { type CliEnvironment } from "../environment.js";
@@ -32,28 +33,37 @@ export function prepareResultFiles(flags: Pick<ParsedFlags, "one">, environment:
   if (idFile !== undefined && statSync(idFile, { throwIfNoEntry: false })?.isFile()) rmSync(idFile);
   return {
     async id(imageId) {
-      if (idFile !== undefined) await writeResult(idFile, imageId, "iidfile", environment.signal);
+      if (idFile !== undefined) await writeResult(idFile, imageId, "iidfile", environment);
     },
     async metadata(members) {
       if (metadataFile === undefined) return;
       const sorted = Object.entries(members()).sort(([a], [b]) => (a < b ? -1 : 1));
       const text = `${JSON.stringify(Object.fromEntries(sorted), undefined, 2)}\n`;
-      await writeResult(metadataFile, text, "metadata-file", environment.signal);
+      await writeResult(metadataFile, text, "metadata-file", environment);
     },
   };
 }
 
+type ResultEnvironment = Pick<CliEnvironment, "signal" | "stderr">;
+
 /**
  * Writes a file. A link keeps pointing to the file that it names. A pipe or other special file is
- * written to directly.
+ * written to directly. A wait for the reader of a pipe is shown.
  */
-export async function writeResult(path: string, data: string | Uint8Array, flag: string, signal: AbortSignal): Promise<void> {
+export async function writeResult(
+  path: string,
+  data: string | Uint8Array,
+  flag: string,
+  { signal, stderr }: ResultEnvironment,
+): Promise<void> {
   try {
     const found = statSync(path, { throwIfNoEntry: false });
     if (found === undefined) writeFileAtomic(path, data);
     else if (found.isFile()) writeFileAtomic(realpathSync(path), data);
-    else if (found.isFIFO()) await (await import("../../core/system/output-pipe.js")).writePipe(path, data, signal);
-    else writeFileSync(path, data);
+    else if (found.isFIFO()) {
+      const { writePipe } = await import("../../core/system/output-pipe.js");
+      await writePipe(path, data, signal, () => void stderr.write(printable(`waiting for a reader of ${path}`) + "\n"));
+    } else writeFileSync(path, data);
   } catch (cause) {
     throw signal.aborted ? abortError(signal) : resultFileNotWritten(path, flag, cause);
   }

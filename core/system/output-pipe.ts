@@ -28,8 +28,8 @@ export async function openOutputPipe(path: string, signal: AbortSignal | undefin
 }
 
 /** Writes data to a pipe, and waits for its reader as {@link openOutputPipe} does. */
-export async function writePipe(path: string, data: string | Uint8Array, signal: AbortSignal): Promise<void> {
-  const pipe = await openOutputPipe(path, signal);
+export async function writePipe(path: string, data: string | Uint8Array, signal: AbortSignal, onWait?: () => void): Promise<void> {
+  const pipe = await openOutputPipe(path, signal, onWait);
   await pipeline([data], pipe, { signal });
 }
 

@@ -133,6 +133,7 @@ for (const flag of ["--iidfile", "--metadata-file"]) {
       const canceled = await waiting;
       t.is(canceled.code, 130);
       t.regex(canceled.stderr, /^error\[build\/canceled\]/m);
+      t.true(canceled.stderr.includes(`waiting for a reader of ${pipe}\n`), canceled.stderr);
     }));
 }
 

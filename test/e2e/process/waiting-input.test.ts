@@ -4,7 +4,7 @@ import test from "ava";
 import { Rig } from "../../support/rigs/rig.js";
 import { until } from "../../support/until.js";
 
-// Commands that wait for their input: the first ctrl-c ends each of them.
+// Commands that wait for their input, or the reader of their output: the first ctrl-c ends each.
 
 /** Commands that read the standard input. */
 const STANDARD_INPUT: readonly (readonly string[])[] = [
@@ -86,3 +86,16 @@ for (const args of PIPES) {
     t.deepEqual(rig.leftovers(), []);
   });
 }
+
+test.serial("save to a pipe says that it waits for a reader, and the first ctrl-c ends the wait", async (t) => {
+  const rig = prepared();
+  t.teardown(() => rig.dispose());
+  rig.context("image", { Dockerfile: "FROM scratch\nCOPY Dockerfile /\n" });
+  t.is((await rig.cli(["build", "-q", "-t", "app", "image"])).code, 0);
+  const running = rig.start(["save", "-o", "pipe", "app"]);
+  await running.shows(/^waiting for a reader of pipe$/m);
+  running.process.kill("SIGINT");
+  const { code, stderr } = await running.ended;
+  t.is(code, 130, stderr);
+  t.deepEqual(rig.leftovers(), []);
+});
