@@ -64,7 +64,7 @@ export const DOCKERFILE_ERRORS = {
   "dockerfile/invalid-check": {
     title: "A check directive that cannot be read",
     cause: "`# check=` has an option that does not exist, or no value.",
-    wayOut: "Its options are skip, error and experimental: see [checks](lint/README.md#saying-otherwise).",
+    wayOut: "Its options are skip, error and experimental: see [checks](lint/README.md#turning-rules-on-and-off).",
   },
   "dockerfile/invalid-checksum": {
     title: "A malformed checksum",
@@ -145,7 +145,7 @@ export const DOCKERFILE_ERRORS = {
     title: "A comment for the cache that cannot be read",
     cause:
       "Comments that begin with `tsbuild:` say how long a step may be cached. One that cannot be read is an error, because a build that ignored it would keep a step cached that must run.",
-    wayOut: "See [caching](caching.md#saying-otherwise).",
+    wayOut: "See [caching](caching.md#overriding-the-cache).",
   },
   "dockerfile/json-members": {
     title: "A JSON array with other members than strings",
