@@ -76,6 +76,7 @@ const SYNTAX: CommandSyntax = {
   ],
   after:
     "An operand that begins with . or /, or any with --target or --file, is a build context: its target is built and run.\n" +
+    "The flags for steps hold for the command as well.\n" +
     "Exits with the code of the command, or 125 when the command was not started.\n" +
     "Example: tsbuild run --target test . npm test",
 };

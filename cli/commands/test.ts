@@ -1,4 +1,4 @@
-import { GROUPS } from "../../api/options/option.js";
+import { type Flag, GROUPS } from "../../api/options/option.js";
 import { asCanceled } from "../../core/errors.js";
 import { stageBuilds, stagesNamed } from "../bake/stages.js";
 import { type TestOutcome, testReport } from "../bake/test-report.js";
@@ -28,6 +28,12 @@ const RESULTS: ReadonlySet<string> = new Set([
   "sbom",
 ]);
 
+/** Texts of flags that mean something else here. */
+const TEXTS: Readonly<Record<string, Pick<Flag, "text">>> = {
+  target: { text: "Stages to run, as names and patterns: 'lint,test-*' (default: test*)" },
+  quiet: { text: "Show no progress" },
+};
+
 const SYNTAX: CommandSyntax = {
   name: "test",
   summary: "Run the stages whose name begins with test, and report which pass",
@@ -41,9 +47,9 @@ const SYNTAX: CommandSyntax = {
       text: "Form of the report on the standard output (default: tap)",
       group: GROUPS.output,
     },
-    ...BUILD_FLAGS.filter(({ name }) => !RESULTS.has(name) && name !== "report"),
+    ...BUILD_FLAGS.filter(({ name }) => !RESULTS.has(name) && name !== "report").map((flag) => ({ ...flag, ...TEXTS[flag.name] })),
   ],
-  after: "--target names other stages, as names and patterns: 'lint,test-*'.\nExample: tsbuild test --report=junit . > report.xml",
+  after: "Exits with 1 when a stage fails.\nExample: tsbuild test --report=junit . > report.xml",
 };
 
 export const command: Command = {
