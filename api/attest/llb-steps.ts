@@ -2,8 +2,10 @@ import { unreachable } from "../../core/errors.js";
 import type { FileAction, Op, Owner } from "../../llb/ops.js";
 import { publicSource } from "../../llb/sources/source.js";
 import { type Rootfs, topological, type Vertex } from "../../llb/vertex.js";
+import { NONE } from "../../llb/wire/write/inputs.js";
+import { execMounts, mountMessage } from "../../llb/wire/write/mount-message.js";
 import { parsePlatform } from "../../oci/platform.js";
-import { execMessage, execMounts, mountMessage } from "../../solver/buildkit-keys/exec-message.js";
+import { execMessage } from "../../solver/buildkit-keys/exec-message.js";
 import { omitEmpty } from "../../solver/buildkit-keys/go-json.js";
 
 /** A step of a graph in the JSON form of BuildKit's messages. */
@@ -58,7 +60,7 @@ function opOf(op: Op, inputs: number): Readonly<Record<string, unknown>> {
       return {
         exec: execMessage(
           op,
-          execMounts(op).map((mount) => mountMessage(mount)),
+          execMounts(op).map((mount) => mountMessage(mount, "input" in mount ? mount.input : NONE)),
         ),
       };
     case "file":

@@ -1,13 +1,13 @@
 import type { ExecOp, Mount } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
+import { PLAIN_CACHE, PREPARED_CACHE } from "../../llb/wire/numbers.js";
+import { NONE } from "../../llb/wire/write/inputs.js";
+import { execMounts, hasDefaultName, type MountMessage, mountMessage } from "../../llb/wire/write/mount-message.js";
 import { parsePlatform } from "../../oci/platform.js";
-import { execMessage, execMounts, hasDefaultName, mountMessage, NONE } from "./exec-message.js";
+import { execMessage } from "./exec-message.js";
 import { mkdirKey } from "./file-key.js";
 import { goJson, omitEmpty } from "./go-json.js";
 import { type ContentSelector, digestOf, type KeyInput, type KeyVertex, recordDigest } from "./key-vertex.js";
-
-/** Default of a cache mount, for which BuildKit makes no directory beforehand. */
-const PLAIN_CACHE = { uid: 0, gid: 0, mode: 0o755 };
 
 /**
  * Returns the key of RUN, as `ExecOp.CacheMap` and `llb.ExecOp.Marshal` make it: everything but
@@ -15,7 +15,7 @@ const PLAIN_CACHE = { uid: 0, gid: 0, mode: 0o755 };
  */
 export function execKey(op: ExecOp, vertex: Vertex, known: (input: Vertex) => KeyVertex | undefined): KeyVertex | undefined {
   const inputs = new ExecInputs(vertex, known);
-  const mounts: Readonly<Record<string, unknown>>[] = [];
+  const mounts: MountMessage[] = [];
   for (const mount of execMounts(op)) {
     const message = keyMessage(mount, inputs);
     if (!message) return undefined;
@@ -32,10 +32,10 @@ export function execKey(op: ExecOp, vertex: Vertex, known: (input: Vertex) => Ke
 }
 
 /** Returns what the key has of a mount: selectors are parts of the inputs. */
-function keyMessage(mount: Mount, inputs: ExecInputs): Readonly<Record<string, unknown>> | undefined {
+function keyMessage(mount: Mount, inputs: ExecInputs): MountMessage | undefined {
   const input = inputs.of(mount);
   if (input === undefined) return undefined;
-  const message = { ...mountMessage(mount, input), selector: undefined };
+  const message = { ...mountMessage(mount, input), selector: "" };
   // The name of a cache mount counts only when it is the default one.
   const counts = mount.type !== "cache" || (mount.sharing === "shared" && hasDefaultName(mount));
   return counts ? message : { ...message, cacheOpt: {} };
@@ -93,8 +93,8 @@ class ExecInputs {
    */
   #addPrepared({ uid, gid, mode }: Mount & { readonly type: "cache" }): number | undefined {
     if (uid === PLAIN_CACHE.uid && gid === PLAIN_CACHE.gid && mode === PLAIN_CACHE.mode) return NONE;
-    const vertex = mkdirKey("/cache", mode, { user: uid, group: gid });
-    return vertex && this.#found.push({ source: undefined, vertex, selectors: ["/cache"], content: false }) - 1;
+    const vertex = mkdirKey(PREPARED_CACHE, mode, { user: uid, group: gid });
+    return vertex && this.#found.push({ source: undefined, vertex, selectors: [PREPARED_CACHE], content: false }) - 1;
   }
 }
 

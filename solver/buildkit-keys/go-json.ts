@@ -14,6 +14,13 @@ export function omitEmpty(members: Readonly<Record<string, unknown>>): Record<st
   return Object.fromEntries(Object.entries(members).filter(([, value]) => !isEmpty(value)));
 }
 
+/** Drops such members, and those of the messages inside. A message without members stays. */
+export function omitEmptyWithin(message: object): Record<string, unknown> {
+  const inner = (value: unknown): unknown =>
+    typeof value === "object" && value !== null && !Array.isArray(value) ? omitEmptyWithin(value) : value;
+  return omitEmpty(Object.fromEntries(Object.entries(message).map(([name, value]) => [name, inner(value)])));
+}
+
 function isEmpty(value: unknown): boolean {
   return value === undefined || value === "" || value === 0 || value === false || (Array.isArray(value) && value.length === 0);
 }

@@ -1,6 +1,7 @@
 import test from "ava";
 import type { ExecOp, Mount } from "../../../llb/ops.js";
-import { execMessage, execMounts, mountMessage } from "../../../solver/buildkit-keys/exec-message.js";
+import { execMounts, mountMessage } from "../../../llb/wire/write/mount-message.js";
+import { execMessage } from "../../../solver/buildkit-keys/exec-message.js";
 
 const secret = { uid: 0, gid: 0, optional: true, readonly: true } as const;
 const cache = { input: -1, selector: "/", uid: 0, gid: 0, mode: 0o755 } as const;
@@ -47,7 +48,7 @@ const OP: ExecOp = {
 test("a step's message is BuildKit's to the letter", (t) => {
   const message = execMessage(
     OP,
-    execMounts(OP).map((mount) => mountMessage(mount)),
+    execMounts(OP).map((mount) => mountMessage(mount, "input" in mount ? mount.input : -1)),
   );
   const meta = { args: OP.args, cwd: "/", removeMountStubsRecursive: true };
   t.is(JSON.stringify(message), JSON.stringify({ meta, mounts: WRITTEN, network: 2 }));
