@@ -34,6 +34,7 @@ const WAITS: Readonly<Record<string, readonly string[] | string>> = {
   compose: ["compose -f compose.yaml build"],
   run: ["run HOST/app", "run --file Dockerfile ."],
   debug: "reads the store",
+  "debug llb": ["debug llb ."],
   test: ["test ."],
   check: ["check .", "check http://HOST/context.tar"],
   images: "reads the store",
