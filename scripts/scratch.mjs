@@ -17,6 +17,11 @@ const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 const GRACE = 5000;
 /** Milliseconds without change after which the directory of a dead process is removed. */
 const ABANDONED = 3_600_000;
+/**
+ * Directories of podman for a user without XDG_RUNTIME_DIR. A process of podman keeps them in use
+ * after the commands have ended.
+ */
+const OF_PODMAN = /^(?:containers-user|podman-run|storage-run)-\d+$/;
 
 /** Runs test commands with a `TMPDIR` of their own. */
 export class Scratch {
@@ -62,7 +67,7 @@ export class Scratch {
    * left, none after tests that clean up.
    */
   remove(directory) {
-    const left = readdirSync(directory);
+    const left = readdirSync(directory).filter((name) => !OF_PODMAN.test(name));
     clear(directory);
     this.#directories.delete(directory);
     return left;

@@ -37,8 +37,8 @@ void close_root(struct working_root *root);
 void keep_changes(struct working_root *root);
 
 /*
- * Writes what a failed step changed, behind the report of its end: a failure to do so is none of the
- * step.
+ * Writes the changes of a failed step. Call it after the report of the step's end, because a
+ * failure to write them is no failure of the step.
  */
 void keep_failed(struct working_root *root);
 

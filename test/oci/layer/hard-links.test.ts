@@ -42,7 +42,7 @@ const LATER_LINKS: readonly { readonly title: string; readonly entries: readonly
     entries: [
       { name: "a", data: "x", mode: 0o600, uid: 1 },
       { name: "b", type: "hardlink", link: "a", mode: 0o4750, uid: 33 },
-      { name: "c", type: "hardlink", link: "a", mode: 0o640, uid: 0, mtime: { sec: 5, nsec: 0 } },
+      { name: "c", type: "hardlink", link: "a", mode: 0o640, uid: 0, gid: 0, mtime: { sec: 5, nsec: 0 } },
     ],
     expected: "file 640 0:0 5",
   },
