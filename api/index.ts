@@ -42,6 +42,7 @@ export type {
   CheckResult,
   CommonOptions,
   Entitlement,
+  Right,
   ImageForm,
   ImageStore,
   LintWarning,

@@ -23,6 +23,8 @@ export interface SandboxSpec {
    * /etc/passwd and /etc/group.
    */
   readonly user: string;
+  /** Groups that the user is in besides its own. */
+  readonly groups?: readonly number[];
   readonly hostname: string;
   /**
    * `host` shares the host's network; `none` has loopback only; `private` is the network that the
@@ -97,6 +99,13 @@ export type SandboxMount =
       readonly dest: string;
       readonly readonly: boolean;
     }
+  /**
+   * A part of a directory of the machine, read-only, without devices and set-id programs. Links of
+   * `selector` stay inside the directory. A tier without mounts gives a copy.
+   */
+  | { readonly type: "host"; readonly directory: string; readonly selector: string; readonly dest: string }
+  /** A device of the machine, whose node the step cannot change. */
+  | { readonly type: "device"; readonly source: string; readonly dest: string }
   /**
    * A stack of layers, read-only or with discarded changes. `selector` is the path inside it that
    * is mounted (symlinks resolved inside).

@@ -47,6 +47,8 @@ export interface ExecOp {
   readonly mounts: readonly Mount[];
   readonly secretEnv?: readonly { readonly id: string; readonly name: string; readonly optional: boolean }[];
   readonly ulimits?: readonly { readonly name: string; readonly soft: number; readonly hard: number }[];
+  /** Devices of the machine, by their names in CDI. An optional one need not be there. */
+  readonly devices?: readonly { readonly name: string; readonly optional: boolean }[];
   /** Bytes of /dev/shm. */
   readonly shmSize?: number;
 }
@@ -64,6 +66,11 @@ export type Mount =
       readonly input: number;
       /** Path inside the input that is mounted; `/` is the whole input. */
       readonly selector: string;
+      /**
+       * Name of the directory of the caller that `input` brings, where the step has that directory
+       * itself, read-only, and no copy. It needs the caller's consent.
+       */
+      readonly host?: string;
     })
   | (MountBase & {
       readonly type: "cache";

@@ -59,6 +59,7 @@ function printExec(op: ExecOp): string[] {
     ...(op.ulimits ?? []).map(({ name, soft, hard }) => `ulimit ${name}=${soft}:${hard}`),
     ...(op.shmSize === undefined ? [] : [`shm ${op.shmSize}`]),
     ...(op.secretEnv ?? []).map(({ id, name, optional }) => `secret-env ${name}=${id}${optional ? "" : " required"}`),
+    ...(op.devices ?? []).map(({ name, optional }) => `device ${name} ${optional ? "optional" : "required"}`),
     ...op.mounts.map((mount) => `mount ${printMount(mount)}`),
   ];
 }
@@ -69,6 +70,7 @@ function printMount(mount: Mount): string {
   if ("selector" in mount) {
     parts.push(`from ${mount.input < 0 ? "empty" : mount.input}${mount.selector === "/" ? "" : `:${mount.selector}`}`);
   }
+  if ("host" in mount) parts.push(`of ${mount.host}`);
   if ("id" in mount) parts.push(`id ${mount.id}`);
   if ("sharing" in mount) parts.push(mount.sharing);
   if ("optional" in mount) parts.push(mount.optional ? "optional" : "required");

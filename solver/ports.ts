@@ -2,6 +2,7 @@ import type { LocalSource } from "../llb/sources/local.js";
 import type { Digest } from "../core/digest.js";
 import type { Timestamp } from "../core/file-node.js";
 import type { Worker } from "../executor-native/contract.js";
+import type { DeviceEdits } from "../executor-native/devices/device-edits.js";
 import type { LimitRequest } from "../executor-native/limits/limits.js";
 import type { ExecOp, SourceOp } from "../llb/ops.js";
 import type { CompressionOptions } from "../oci/layer/model/tasks.js";
@@ -55,6 +56,8 @@ export interface Sandboxes {
    * `notice` is given to a build's first step that has another one than it might expect.
    */
   network(op: Pick<ExecOp, "network">): Promise<StepNetwork>;
+  /** Returns what devices change for a step. The rights to them were looked at before. */
+  devices(devices: NonNullable<ExecOp["devices"]>): Promise<DeviceEdits>;
   /** Limits of each step, and of all; in no key. */
   readonly limits?: LimitRequest;
   /** True where steps wait until the memory that they took before is free. */

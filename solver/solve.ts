@@ -5,7 +5,7 @@ import { TsbuildError } from "../core/errors.js";
 import { stepName } from "../core/step.js";
 import { topological, type Vertex } from "../llb/vertex.js";
 import type { ForeignResults, KeySource } from "./buildkit-keys/foreign-records.js";
-import { requireEntitlements } from "./entitlements.js";
+import { requireDevices, requireEntitlements } from "./entitlements.js";
 import type { SolverPorts } from "./ports.js";
 import type { Goal } from "./engine/goals.js";
 import type { EngineVertex } from "./engine/op.js";
@@ -54,7 +54,9 @@ export interface JoinedPart extends GraphPart {
  * before anything else.
  */
 export async function solveGraph(part: GraphPart, options: SolveGraphsOptions): Promise<readonly StepResult[]> {
-  requireEntitlements(topological(part.targets), part.granted);
+  const order = topological(part.targets);
+  requireEntitlements(order, part.granted);
+  await requireDevices(order, part.granted);
   let results: readonly StepResult[] = [];
   await solveGraphs([{ ...part, onResults: (found) => (results = found), onFailed: () => {} }], options);
   return results;

@@ -1,3 +1,4 @@
+import type { Right } from "../../llb/entitlements.js";
 import type { BuildOptions } from "../options/options.js";
 import type { PlannedBakeTarget } from "../options/planned-target.js";
 import { contextKind } from "../options/context-kind.js";
@@ -18,6 +19,11 @@ import { type Attributes, attributesOf, contextSource, dockerfilePath, type Targ
 export interface TargetOptionsPlace extends Partial<Pick<Surroundings, "env" | "stdout">> {
   /** Directory that paths are relative to. Default: the working directory. */
   readonly directory?: string;
+  /**
+   * Rights in the words of the command line. Steps may read the directories of `fs.read=DIR`.
+   * Default: none.
+   */
+  readonly allow?: readonly string[];
 }
 
 /**
@@ -42,7 +48,7 @@ export function targetBuildOptions(target: PlannedBakeTarget, place: TargetOptio
     cacheTo: parseCacheTo(lines(attributes["cache-to"]), surroundings),
     secrets: parseSecrets(lines(attributes.secret), surroundings),
     ssh: parseSsh((attributes.ssh ?? []).map(agent), surroundings),
-    allow: parseAllow(attributes.entitlements ?? []),
+    allow: [...parseAllow(attributes.entitlements ?? [], surroundings), ...readingRights(place.allow, surroundings)],
     ...parseAttestations({ attest: lines(attributes.attest) }),
     noCache: attributes["no-cache"] ?? false,
     pull: attributes.pull ?? false,
@@ -58,6 +64,14 @@ export function targetBuildOptions(target: PlannedBakeTarget, place: TargetOptio
     ...(resources ? { resources } : {}),
     ...(outputs.length > 0 ? { outputs } : {}),
   };
+}
+
+/**
+ * Returns the rights to read directories. The other rights of a command line are the file's to ask
+ * for.
+ */
+function readingRights(texts: readonly string[] = [], surroundings: Surroundings): readonly Right[] {
+  return parseAllow(texts, surroundings).filter((right) => right.startsWith("fs.read="));
 }
 
 function inputsOf(

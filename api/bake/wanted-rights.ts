@@ -1,9 +1,7 @@
-import { realpathSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
 import { FILE_RIGHTS } from "../texts/file-rights.js";
 import type { PlannedBakeTarget } from "../options/planned-target.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
-import { isInside } from "../../core/text/inside.js";
+import { isAllowedPath } from "../texts/allowed-path.js";
 import { isAddress } from "../../core/text/address.js";
 import { splitCsv } from "../texts/csv.js";
 import type { Surroundings } from "../texts/surroundings.js";
@@ -16,7 +14,7 @@ interface Allowed {
   readonly write: readonly string[];
 }
 
-/** Reads `--allow`. Devices, pushes and loads need no right here. */
+/** Reads `--allow`. Pushes and loads need no right here. */
 function parseAllowed(values: readonly string[], cwd: string): Allowed {
   const rights = new Set<string>();
   const read = [cwd];
@@ -26,7 +24,7 @@ function parseAllowed(values: readonly string[], cwd: string): Allowed {
     if (!FILE_RIGHTS.includes(name)) throw unknownPermission(entry, FILE_RIGHTS);
     if (name === "fs" || name === "fs.read") read.push(path.join("="));
     if (name === "fs" || name === "fs.write") write.push(path.join("="));
-    rights.add(name);
+    rights.add(name === "device" ? entry : name);
   }
   return { rights, read, write };
 }
@@ -49,7 +47,10 @@ export interface WantedRight {
 
 /** Rights that are given in the words of the command line, and files that were read already. */
 export interface GivenRights {
-  /** `network.host`, `security.insecure`, `ssh`, `fs=PATH`, `fs.read=PATH`, `fs.write=PATH`. */
+  /**
+   * `network.host`, `security.insecure`, `device`, `device=NAME`, `ssh`, `fs=PATH`, `fs.read=PATH`,
+   * `fs.write=PATH`.
+   */
   readonly allow?: readonly string[];
   /** Overrides: their paths are allowed by who types them. */
   readonly set?: readonly string[];
@@ -71,22 +72,28 @@ export function wantedRights(
   const want = (what: string, right: string): void => void wanted.set(right, { what, flag: `--allow=${right}` });
   const files = parseBoolean(env["BUILDX_BAKE_ENTITLEMENTS_FS"] ?? "") !== false;
   const typed = pathsOf(set);
-  for (const path of files ? read : []) if (!isAllowed(path, allowed.read, cwd)) want(`reading ${path}`, `fs.read=${path}`);
+  for (const path of files ? read : []) if (!isAllowedPath(path, allowed.read, cwd)) want(`reading ${path}`, `fs.read=${path}`);
   for (const target of targets) {
     for (const right of attributesOf(target).entitlements ?? []) {
-      if (!allowed.rights.has(right)) want(right === "network.host" ? "the network of this machine" : "all rights for a step", right);
+      const isGiven = allowed.rights.has(right) || (right.startsWith("device") && allowed.rights.has("device"));
+      if (!isGiven) want(meaningOf(right), right);
     }
     if (!files) continue;
     if ((attributesOf(target).ssh ?? []).some(({ paths = [] }) => paths.length === 0) && !allowed.rights.has("ssh"))
       want("the SSH agent", "ssh");
     for (const path of readPaths(target)) {
-      if (!isAllowed(path, [...allowed.read, ...typed], cwd)) want(`reading ${path}`, `fs.read=${path}`);
+      if (!isAllowedPath(path, [...allowed.read, ...typed], cwd)) want(`reading ${path}`, `fs.read=${path}`);
     }
     for (const path of writtenPaths(target)) {
-      if (!isAllowed(path, [...allowed.write, ...typed], cwd)) want(`writing ${path}`, `fs.write=${path}`);
+      if (!isAllowedPath(path, [...allowed.write, ...typed], cwd)) want(`writing ${path}`, `fs.write=${path}`);
     }
   }
   return [...wanted.values()];
+}
+
+function meaningOf(right: string): string {
+  if (right.startsWith("device")) return right === "device" ? "the devices of this machine" : `the device ${right.slice("device=".length)}`;
+  return right === "network.host" ? "the network of this machine" : "all rights for a step";
 }
 
 function readPaths(target: PlannedBakeTarget): readonly string[] {
@@ -107,20 +114,4 @@ function readPaths(target: PlannedBakeTarget): readonly string[] {
 function writtenPaths(target: PlannedBakeTarget): readonly string[] {
   const { output = [], "cache-to": caches = [] } = attributesOf(target);
   return [...output, ...caches].flatMap(({ dest }) => (dest && dest !== "-" ? [String(dest)] : []));
-}
-
-function isAllowed(path: string, parents: readonly string[], cwd: string): boolean {
-  if (parents.includes("*")) return true;
-  const real = realPath(resolve(cwd, path));
-  return parents.some((parent) => isInside(real, realPath(resolve(cwd, parent))));
-}
-
-/** Returns a path without links, as far as it exists. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    const parent = dirname(path);
-    return parent === path ? path : join(realPath(parent), basename(path));
-  }
 }

@@ -1,10 +1,8 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import type { EventSink, StepId } from "../../core/events.js";
 import type { Worker } from "../../executor-native/contract.js";
 import { OUTER_PROC_NOTICE } from "../../executor-native/errors.js";
 import type { Edge, Rootfs } from "../../llb/vertex.js";
 import type { CompressionOptions } from "../../oci/layer/model/tasks.js";
-import type { ContentSource } from "../../oci/layer/model/toc.js";
 import { hostPlatform } from "../../oci/platform.js";
 import type { ExplainContext } from "../../solver/explain/earlier-builds.js";
 import type { Secrets, SolverPorts, Sources } from "../../solver/ports.js";
@@ -32,7 +30,10 @@ import { proxyVariables } from "../options/build-args.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import type { Session } from "../session/session.js";
 import { networkOfSteps } from "./network-of-steps.js";
+import { startOf } from "./content-start.js";
+import { BuildDevices } from "./device-rights.js";
 import type { JoinedTarget } from "./joined-graph.js";
+import { hostDirectories } from "../sources/host-directories.js";
 import { SshAgents } from "../sources/ssh-agents.js";
 import { sourceTime } from "../sources/source-time.js";
 
@@ -48,8 +49,10 @@ export interface GraphSources {
 export interface BuildSolverOptions {
   readonly build: Pick<
     ResolvedBuildOptions,
+    | "allow"
     | "authorities"
     | "buildArgs"
+    | "buildContexts"
     | "granted"
     | "context"
     | "defaultNetwork"
@@ -91,6 +94,7 @@ export class BuildSolver {
   readonly #remote: Pick<Sources, "downloads" | "repositories">;
   readonly #shared: Pick<SolverPorts, "sandboxes" | "secrets" | "mounts">;
   readonly #past: Omit<ExplainContext, "hiddenBy">;
+  readonly #devices: BuildDevices;
   readonly #solvedEarly = new Set<StepId>();
 
   constructor(options: BuildSolverOptions, session: SolverSession) {
@@ -105,6 +109,7 @@ export class BuildSolver {
         imported: (digest) => imports?.explanations.selection(digest),
       });
     this.#quiet = { signal, progress: () => {} };
+    this.#devices = new BuildDevices(build.allow);
     this.#secrets = new BuildSecrets(build.secrets, process.env);
     const agents = session.hold(new SshAgents(build.ssh, () => store.temporaryDirectory()));
     const secrets: Secrets = { value: (id) => this.#secrets.get(id), agent: (id) => agents.socket(id) };
@@ -132,6 +137,7 @@ export class BuildSolver {
         network: networkOfSteps(build.defaultNetwork, () => workers.sharedNetwork()),
         ...(build.limits ? { limits: build.limits } : {}),
         fitMemory: build.fitMemory,
+        devices: (requests) => this.#devices.edits(requests),
         proxyEnv: proxyVariables(build.buildArgs),
         authorities: () => (trusted ??= stepAuthorities(build.authorities)),
       },
@@ -262,8 +268,15 @@ export class BuildSolver {
   }
 
   #part(targets: readonly Rootfs[], ports: SolverPorts, image: boolean, onEvent: EventSink): GraphPart {
-    const { explain, granted } = this.#options.build;
-    return { targets, ports, image, explain, granted, onEvent };
+    const { explain, granted, buildContexts, allow } = this.#options.build;
+    return {
+      targets,
+      ports,
+      image,
+      explain,
+      granted: { ...granted, directories: hostDirectories(buildContexts, allow), devices: this.#devices },
+      onEvent,
+    };
   }
 
   #solveAlone(part: GraphPart): Promise<readonly StepResult[]> {
@@ -280,17 +293,5 @@ export class BuildSolver {
         },
       }),
     });
-  }
-}
-
-/** Reads the start of content that is a whole file of this machine. */
-function startOf(content: ContentSource, size: number): Buffer | undefined {
-  if (content.kind !== "path") return undefined;
-  const fd = openSync(content.path, "r");
-  try {
-    const start = Buffer.alloc(size);
-    return start.subarray(0, readSync(fd, start, 0, size, 0));
-  } finally {
-    closeSync(fd);
   }
 }

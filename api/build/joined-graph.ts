@@ -9,7 +9,7 @@ import { topological } from "../../llb/vertex.js";
 import type { FileTree } from "../../oci/layer/model/toc.js";
 import { formatPlatform, type Platform, platformRank } from "../../oci/platform.js";
 import { Pools } from "../../solver/engine/pools.js";
-import { requireEntitlements } from "../../solver/entitlements.js";
+import { requireDevices, requireEntitlements } from "../../solver/entitlements.js";
 import type { Selections } from "../../solver/explain/selections.js";
 import type { GraphPart } from "../../solver/graph-parts.js";
 import type { SolverPorts } from "../../solver/ports.js";
@@ -104,13 +104,12 @@ export class JoinedGraph {
   }
 
   /** Solves a graph with those of the other targets. */
-  solve(target: JoinedTarget, part: GraphPart): Promise<readonly StepResult[]> {
+  async solve(target: JoinedTarget, part: GraphPart): Promise<readonly StepResult[]> {
     const linked = [...(this.#options.links.get(target.name) ?? [])].flatMap((name) => this.target(name).roots);
     const granted = new Set(topological(linked).map(({ digest }) => digest));
-    requireEntitlements(
-      topological(part.targets).filter(({ digest }) => !granted.has(digest)),
-      part.granted,
-    );
+    const order = topological(part.targets).filter(({ digest }) => !granted.has(digest));
+    requireEntitlements(order, part.granted);
+    await requireDevices(order, part.granted);
     const { resolve, reject, promise } = deferred<readonly StepResult[]>();
     const onFailed: JoinedPart["onFailed"] = (error, step) => {
       if (step !== undefined) this.#options.onFailed(target.ownerOf(step), error);

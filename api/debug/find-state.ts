@@ -88,6 +88,7 @@ function failedState(step: FailedStep, store: Store): StepState {
 
 /** Returns true unless the files of a mount were collected. */
 function isThere(mount: SandboxMount): boolean {
-  if (mount.type === "bind") return existsSync(mount.source);
+  if (mount.type === "bind" || mount.type === "device") return existsSync(mount.source);
+  if (mount.type === "host") return existsSync(mount.directory);
   return mount.type !== "overlay" || mount.lowers.every((path) => existsSync(path));
 }

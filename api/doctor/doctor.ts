@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
 import { resolve } from "node:path";
 import { defaultRoot } from "../../cache/paths.js";
+import { deviceChecks } from "./devices.js";
 import { isolationCheck } from "./isolation.js";
 import { kernelChecks } from "./kernel.js";
 import { networkChecks } from "./network.js";
@@ -37,6 +38,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<DoctorReport>
     ...kernelChecks(directory, chosen),
     ...storeChecks(root),
     ...networkChecks(env),
+    ...(await deviceChecks(env)),
     ...(await trialRun(directory, chosen, env)),
   ];
   const checks = chosen.tier === "supervised" ? withoutMaps(found) : found;

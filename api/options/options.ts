@@ -18,7 +18,7 @@ export type { TraceRecord as SolverTraceRecord } from "../../solver/engine/trace
 export type { LintWarning } from "../../frontend/dockerfile/check.js";
 export type { Outline, OutlineArg, OutlineMount, Target } from "../../frontend/dockerfile/outline.js";
 
-export type { Entitlement } from "../../llb/entitlements.js";
+export type { Entitlement, Right } from "../../llb/entitlements.js";
 
 export type { CacheFrom, CacheTo, MountSelection } from "../../cache/remote/options.js";
 

@@ -3,7 +3,7 @@ import { badNoCache } from "./errors.js";
 import { defaultRoot } from "../../cache/paths.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { UsageError } from "../../core/errors.js";
-import type { GrantedRights } from "../../llb/entitlements.js";
+import { type GrantedRights, isEntitlement } from "../../llb/entitlements.js";
 import { hostPlatform, type Platform, parsePlatform } from "../../oci/platform.js";
 import { parseImageName } from "../../oci/reference.js";
 import { resolveBuildArgs } from "./build-args.js";
@@ -46,7 +46,7 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
   const { buildArgs, warning } = resolveBuildArgs(given.buildArgs, env);
   const platforms: readonly Platform[] = given.platforms.length > 0 ? given.platforms.map((text) => parsePlatform(text)) : [hostPlatform()];
   const attestations = resolveAttestations(given);
-  const granted: GrantedRights = { network, allow: new Set(given.allow) };
+  const granted: GrantedRights = { network, allow: new Set(given.allow.filter(isEntitlement)) };
   return {
     ...given,
     /** Build arguments with proxies and values of the environment. */

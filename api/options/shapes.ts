@@ -3,7 +3,7 @@ import { boolean, type CustomSchema, custom, type GenericSchema, type InferOutpu
 import type { HistoryLimits } from "../../cache/contract/builds.js";
 import type { CacheFrom, CacheTo } from "../../cache/remote/options.js";
 import type { EventSink } from "../../core/events.js";
-import { ENTITLEMENTS, type Entitlement } from "../../llb/entitlements.js";
+import { isRight, type Right, RIGHT_FORMS } from "../../llb/entitlements.js";
 import type { TraceRecord } from "../../solver/engine/trace.js";
 import type { Output, ProvenanceOptions, SbomOptions } from "./output-types.js";
 import type { DockerfileText, SecretSource, SshSource } from "./source-types.js";
@@ -72,10 +72,7 @@ export const SHAPES = {
   pull: recognized<boolean | "never">("true, false or never", (value) => typeof value === "boolean" || value === "never"),
   isolation: shape("auto, namespaces, chroot or supervised", picklist(["auto", "namespaces", "chroot", "supervised"])),
   network: shape("default, private, none or host", picklist(["default", "private", "none", "host"])),
-  allow: recognized<readonly Entitlement[]>(
-    `an array of ${ENTITLEMENTS.join(", ")}`,
-    (value) => Array.isArray(value) && value.every((item) => (ENTITLEMENTS as readonly unknown[]).includes(item)),
-  ),
+  allow: recognized<readonly Right[]>(`an array of ${RIGHT_FORMS.join(", ")}`, (value) => Array.isArray(value) && value.every(isRight)),
   secrets: recognized<Readonly<Record<string, SecretSource>>>("an object of objects", isMap),
   ssh: recognized<Readonly<Record<string, SshSource>>>("an object of objects", isMap),
   history: readLater<false | Partial<HistoryLimits>>(),

@@ -73,7 +73,8 @@ export const BUILD_OPTIONS = {
   }),
   /**
    * Contexts by name: `DIR`, `docker-image://REF`, `oci-layout://DIR[:TAG|@DIGEST]`, a Git
-   * repository, or a URL (a file named `context`).
+   * repository, or a URL (a file named `context`). Steps may mount the directory of a name
+   * `host:NAME` itself, read-only, where `allow` has it.
    */
   buildContexts: option("textMap", {
     default: {},
@@ -408,8 +409,9 @@ export const BUILD_OPTIONS = {
   }),
   /**
    * Rights that the Dockerfile and its base images may ask for: `network.host` (RUN --network=host
-   * although `network` is narrower), `security.insecure` (RUN --security=insecure). Default: none.
-   * A step that asks for more fails the build before anything runs.
+   * although `network` is narrower), `security.insecure` (RUN --security=insecure), `fs.read=DIR`
+   * (a directory of a context `host:NAME`, itself and no copy), `device` (RUN --device) and
+   * `device=NAME`. Default: none. A step that asks for more fails the build before anything runs.
    */
   allow: option("allow", {
     default: [],
@@ -417,7 +419,7 @@ export const BUILD_OPTIONS = {
       name: "allow",
       value: "<entitlement>",
       repeat: true,
-      text: "Right that the Dockerfile may ask for: network.host or security.insecure",
+      text: "Right that the Dockerfile may ask for: network.host, security.insecure, device or fs.read=DIR",
       group: GROUPS.steps,
       reads: "own",
     },

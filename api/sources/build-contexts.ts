@@ -17,6 +17,7 @@ import { contextKind } from "../options/context-kind.js";
 import { contextName, isReserved, unusedContext } from "./context-name.js";
 import { contextDirectory, type IgnoreFile, ignoreFile } from "./local-context.js";
 import { withoutSecrets } from "./main-context.js";
+import { isHostContext, requireHostDirectory } from "./host-directories.js";
 import { downloadEdge, gitEdge, invalidGitContext } from "./remote-context.js";
 
 /** Name of the main context in `local://NAME`. */
@@ -75,6 +76,7 @@ export class BuildContexts {
     switch (kind.kind) {
       case "directory":
         this.#directories.set(name, contextDirectory(kind.path));
+        if (isHostContext(name)) requireHostDirectory(name, kind.path, { store: storePaths(this.#store.root).base });
         return { kind: "local", name };
       case "git":
         return { kind: "files", root: gitEdge(kind.source, { kind: "context", name, load: `load git source ${withoutSecrets(value)}` }) };
@@ -126,6 +128,8 @@ export class BuildContexts {
   ignorePatterns(name: string): readonly string[] {
     // Files of remote contexts are not filtered, as in BuildKit.
     if (name === MAIN && !this.#directories.has(MAIN)) return [];
+    // A step sees all of a directory that it has itself.
+    if (isHostContext(name)) return [];
     const found = ignoreFile(this.#directory(name), name === MAIN ? this.#dockerfile : undefined);
     if (found) this.#ignoreFiles.set(name, found);
     return found?.lines.map(({ pattern }) => pattern) ?? [];

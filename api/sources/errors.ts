@@ -14,6 +14,12 @@ export function bakeContext(value: unknown, name: string, scheme: string): Tsbui
   );
 }
 
+export function hostDirectoryRefused(name: string, directory: string, why: string): TsbuildError {
+  return new TsbuildError("context/host-directory", `Cannot give steps the directory "${directory}" (${name}): ${why}`, {
+    hint: "Name a directory of files alone, such as one below it",
+  });
+}
+
 export function secretVariableMissing(id: string, source: { readonly env: string }): TsbuildError {
   return new TsbuildError("secret/variable-not-set", `Cannot use secret "${id}": the variable ${source.env} is not set`, {
     hint: `Set it, or give a file: --secret id=${id},src=FILE`,

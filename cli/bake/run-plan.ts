@@ -42,7 +42,10 @@ export async function runPlan(
   const called: { readonly target: PlannedBakeTarget; readonly method: "check" | "outline" | "targets"; readonly options: BuildOptions }[] =
     [];
   for (const target of planned) {
-    const options = refine({ ...targetBuildOptions(target, { directory: environment.cwd, env, stdout }), collect: false });
+    const options = refine({
+      ...targetBuildOptions(target, { directory: environment.cwd, env, stdout, allow: flags.all("allow") }),
+      collect: false,
+    });
     const method = readCallText(attributesOf(target).call ?? "build").method;
     if (method === "build") targets[target.name] = options;
     else if (!target.linked) called.push({ target, method, options });

@@ -78,7 +78,7 @@ const OWN: { readonly [N in OptionsReading<typeof BUILD_OPTIONS, "own">]: Reader
   root: ({ flags, environment }) => storeRoot(environment, flags.one("root")).root,
   secrets: all((texts, { environment }) => parseSecrets(texts, environment)),
   ssh: all((texts, { environment }) => parseSsh(texts, environment)),
-  allow: all((texts) => parseAllow(texts)),
+  allow: all((texts, { environment }) => parseAllow(texts, environment)),
 };
 
 /**

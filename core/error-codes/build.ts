@@ -16,6 +16,11 @@ export const BUILD_ERRORS = {
     cause: "The second file system was not made on top of the first.",
     wayOut: "Take the difference of a stage and one that it depends on.",
   },
+  "build/device-not-found": {
+    title: "A device that is not there",
+    cause: "A step requires a CDI device, and no specification of this machine has it.",
+    wayOut: "Leave out `required`, or put the specification into /etc/cdi; `tsbuild doctor` lists the devices.",
+  },
   "build/mount-source": {
     title: "A source of a mount that is not there",
     cause: "The path that `source` names is not in the context, stage or image, or is a link to nothing.",

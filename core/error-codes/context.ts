@@ -11,6 +11,12 @@ export const CONTEXT_ERRORS = {
     cause: "The text looks like a Git repository and has a mistake.",
     wayOut: "The form is `https://host/path.git#ref:directory`.",
   },
+  "context/host-directory": {
+    title: "A directory of the machine that steps cannot have",
+    cause:
+      "It holds the store, a file system of the kernel such as /proc, or sockets, FIFOs or devices, by which a step would reach more than files.",
+    wayOut: "Give a directory of files alone: `--build-context host:NAME=DIR`, or a part of it with `source=`.",
+  },
   "context/ignore-file": {
     title: "An ignore file that cannot be read",
     cause: "The file is no regular file, too large, not there behind a link, or not readable.",

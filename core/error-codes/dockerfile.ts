@@ -223,11 +223,6 @@ export const DOCKERFILE_ERRORS = {
     cause: "The instruction takes this flag once.",
     wayOut: "Remove one of them.",
   },
-  "dockerfile/required-device": {
-    title: "A device that is not there",
-    cause: "The step requires a CDI device, and tsbuild gives steps no devices.",
-    wayOut: "Leave out `required`, or the device.",
-  },
   "dockerfile/shell-form": {
     title: "SHELL that is no JSON array",
     cause: "SHELL takes the exec form.",

@@ -6,6 +6,12 @@ export const EXEC_ERRORS = {
     cause: "The step could not make the image its root directory.",
     wayOut: "See the reason, and `tsbuild doctor`.",
   },
+  "exec/device": {
+    title: "A device that a step cannot have",
+    cause:
+      "Its CDI specification wants a hook or another thing that steps do not get, names a file that is not there, or the step has no mounts and no right to make a node.",
+    wayOut: "Correct the specification: it can give variables, device nodes, files to read, and groups.",
+  },
   "exec/helper-missing": {
     title: "The sandbox program is missing",
     cause: "The program that makes sandboxes is not there, cannot be executed, or is for another machine.",

@@ -152,6 +152,7 @@ export function encodeSpec(
   for (const variable of spec.env) operation("env", variable);
   operation("cwd", spec.cwd);
   operation("user", spec.user);
+  for (const group of spec.groups ?? []) operation("group", String(group));
   if (spec.readonlyRoot) operation("readonly-root", true);
   if (spec.interactive) operation("input", true);
   if (spec.interactive && spec.terminal) operation("terminal", spec.terminal.rows, spec.terminal.columns);
@@ -206,6 +207,12 @@ function encodeMount(mount: SandboxMount, operation: Operation): void {
   switch (mount.type) {
     case "bind":
       operation("bind", mount.dest, mount.readonly, absolute(mount.source));
+      return;
+    case "host":
+      operation("host", mount.dest, true, mount.selector, absolute(mount.directory));
+      return;
+    case "device":
+      operation("device", mount.dest, true, absolute(mount.source));
       return;
     case "overlay":
       operation("overlay", mount.dest, mount.readonly, mount.selector);

@@ -16,6 +16,8 @@ export interface SpecOperations {
   readonly emulated: readonly [machine: Decimal];
   readonly emulator: readonly [path: string];
   readonly bind: readonly [dest: string, readonly: boolean, source: string];
+  readonly host: readonly [dest: string, readonly: boolean, selector: string, directory: string];
+  readonly device: readonly [dest: string, readonly: boolean, source: string];
   readonly overlay: readonly [dest: string, readonly: boolean, selector: string];
   readonly "overlay-lower": readonly [directory: string];
   readonly tmpfs: readonly [dest: string, readonly: boolean, size: Decimal];
@@ -24,6 +26,7 @@ export interface SpecOperations {
   readonly env: readonly [variable: string];
   readonly cwd: readonly [path: string];
   readonly user: readonly [user: string];
+  readonly group: readonly [gid: string];
   readonly input: readonly [input: boolean];
   readonly terminal: readonly [rows: Decimal, columns: Decimal];
   readonly hostname: readonly [name: string];

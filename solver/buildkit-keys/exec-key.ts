@@ -14,6 +14,7 @@ import { type ContentSelector, digestOf, type KeyInput, type KeyVertex, recordDi
  * addresses of hosts, proxies, and names of caches.
  */
 export function execKey(op: ExecOp, vertex: Vertex, known: (input: Vertex) => KeyVertex | undefined): KeyVertex | undefined {
+  if (hasPartsOfTheMachine(op)) return undefined;
   const inputs = new ExecInputs(vertex, known);
   const mounts: MountMessage[] = [];
   for (const mount of execMounts(op)) {
@@ -104,4 +105,12 @@ function contentSelectors(paths: readonly string[]): readonly ContentSelector[] 
   const within = (path: string, other: string): boolean => path !== other && path.startsWith(other.endsWith("/") ? other : `${other}/`);
   const kept = distinct.filter((path) => !distinct.some((other) => within(path, other)));
   return kept.map((path) => ({ path, wildcard: false, followLinks: path !== "/", include: [], exclude: [] }));
+}
+
+/**
+ * Returns true for a step with devices or directories of the machine, which BuildKit lacks or counts
+ * otherwise.
+ */
+function hasPartsOfTheMachine({ devices = [], mounts }: ExecOp): boolean {
+  return devices.length > 0 || mounts.some((mount) => mount.type === "bind" && mount.host !== undefined);
 }

@@ -6,6 +6,7 @@ import { stepName } from "../../core/step.js";
 import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import { withResource } from "../../core/tasks/with-resource.js";
 import type { SandboxSpec, StepReport, Worker } from "../../executor-native/contract.js";
+import type { DeviceEdits } from "../../executor-native/devices/device-edits.js";
 import { TIER_TEXTS } from "../../executor-native/tier.js";
 import type { ExecOp } from "../../llb/ops.js";
 import type { Vertex } from "../../llb/vertex.js";
@@ -40,7 +41,10 @@ export function execOp(op: ExecOp, vertex: Vertex, form: LayerForm, ports: ExecP
   const selected = new Map(mountInputs(op));
   if (isDirectoryInput(vertex, root.input)) selected.set(root.input, new Set(["/"]));
   return {
-    identity: async () => canonicalJson({ op: op as unknown as Canonical, platform: vertex.platform, epoch: clock.epoch }),
+    async identity() {
+      const devices = op.devices && seenOf(await ports.sandboxes.devices(op.devices));
+      return canonicalJson({ op: op as unknown as Canonical, platform: vertex.platform, epoch: clock.epoch, ...(devices && { devices }) });
+    },
     selects: (index) => selected.has(index),
     expected: () => ports.sandboxes.expect(),
     async contentDigest(index, input, opContext) {
@@ -63,6 +67,14 @@ export function execOp(op: ExecOp, vertex: Vertex, form: LayerForm, ports: ExecP
   };
 }
 
+/**
+ * Returns what a step sees of its devices, for its key: variables, paths and groups. Another
+ * machine has other drivers behind them.
+ */
+function seenOf({ env, mounts, groups }: DeviceEdits): Canonical {
+  return { env: [...env], paths: mounts.map(({ dest }) => dest), groups: [...groups] };
+}
+
 async function runStep(
   op: ExecOp,
   base: readonly LayerId[],
@@ -80,8 +92,10 @@ async function runStep(
     const secrets = stepSecrets(op, ports.secrets);
     const authorities = await sandboxes.authorities();
     const trust = authorities && (await (await import("./step-trust.js")).trustFor(authorities, base, lowers, ports, opContext));
-    // A secret wins over ENV, and both over the build's proxies and certificates.
-    const own = [...missingFrom(secrets.env, op.env), ...secrets.env];
+    const devices = op.devices && (await sandboxes.devices(op.devices));
+    // A secret wins over devices, these over ENV, and all over proxies and certificates.
+    const given = [...missingFrom(secrets.env, devices?.env ?? []), ...secrets.env];
+    const own = [...missingFrom(given, op.env), ...given];
     const env = [...own, ...missingFrom(own, [...sandboxes.proxyEnv, ...(trust?.env ?? [])])];
     const active = layers.store.layers.prepare();
     try {
@@ -89,11 +103,12 @@ async function runStep(
       await prepareRoot(active.fs, root, worker);
       const spec: SandboxSpec = {
         rootfs: { lowers: trust?.lowers ?? lowers, upper: active.fs, work: active.work },
-        mounts: [...(trust?.mounts ?? []), ...mounts.list],
+        mounts: [...(trust?.mounts ?? []), ...mounts.list, ...(devices?.mounts ?? [])],
         args: op.args,
         env,
         cwd: op.cwd,
         user: op.user,
+        ...(devices && { groups: devices.groups }),
         hostname: op.hostname ?? STEP_HOSTNAME,
         network: network.kind,
         security: op.security,
@@ -149,6 +164,7 @@ async function runStep(
         throw failure;
       }
       await trust?.clean(active.fs, worker);
+      await mounts.verify();
       return active.commitSnapshot().id;
     } catch (error) {
       active.discard();

@@ -124,8 +124,8 @@ const READ: readonly (readonly [string, Partial<BuildOptions>, CliRigOptions?])[
   ["--provenance=false --sbom false --attest type=provenance,disabled=true --call build .", { provenance: false, sbom: false }],
   ["--sbom=true --attest type=provenance,mode=min --provenance=false .", { sbom: {}, provenance: { mode: "min" } }],
   [
-    "--allow network.host,security.insecure --allow network.host --allow fs=/data,fs.read=/x --allow ssh .",
-    { allow: ["network.host", "security.insecure", "network.host"] },
+    "--allow network.host,security.insecure --allow network.host --allow fs=/data,fs.read=/x --allow ssh --allow device,device=vendor.com/gpu=0 .",
+    { allow: ["network.host", "security.insecure", "network.host", "fs.read=/data", "fs.read=/x", "device", "device=vendor.com/gpu=0"] },
   ],
   ["-f - sub", { context: "sub", dockerfile: { text: "FROM scratch\n", name: "<stdin>" } }, { stdin: "FROM scratch\n" }],
   ["-- -odd", { context: "-odd" }],

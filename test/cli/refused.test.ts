@@ -52,7 +52,7 @@ const REFUSED: Readonly<Record<string, readonly [string, number, CliRigOptions?]
   provenance: ["--provenance mode=all .", 2],
   "attest-type": ["--attest type=sbm .", 2],
   allow: ["--allow network.hots .", 2],
-  "allow-device": ["--allow device=vendor.com/device .", 2],
+  "allow-device": ["--allow device=vendor.com/device,alias=gpu .", 2],
   "two-stdins": ["-f - -", 2],
   "inspect-template": ["inspect --format {{.Id|nope}} app", 2],
   "images-filter": ["images --filter colour=red", 2],

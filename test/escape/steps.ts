@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TsbuildError } from "../../core/errors.js";
 import type { SandboxMount } from "../../executor-native/contract.js";
@@ -52,6 +52,17 @@ function command(args: readonly string[], expected: Expected): StepRow {
 /** Tries CVE-2024-40635. */
 function user(text: string, expected: Expected): StepRow {
   return { name: `USER ${text}`, expected, attempt: (rig) => outcome(rig.run("id -u", { user: text })) };
+}
+
+/** Makes a directory that a step gets at /v, beside a file that it must not reach. */
+function hostDirectory(rig: SandboxRig): { readonly parent: string; readonly mounts: readonly SandboxMount[] } {
+  const parent = rig.directory("parent");
+  const directory = join(parent, "volume");
+  mkdirSync(join(directory, "sub"), { recursive: true });
+  for (const name of ["volume/given", "other"]) writeFileSync(join(parent, name), "precious");
+  symlinkSync(join(parent, "other"), join(directory, "out"));
+  symlinkSync("../other", join(directory, "up"));
+  return { parent, mounts: [{ type: "host", directory, selector: "/", dest: "/v" }] };
 }
 
 const LIMITED: LimitRequest = { step: { memory: 32 << 20, pids: 500 }, build: {}, strict: false };
@@ -193,6 +204,49 @@ export const steps: readonly StepRow[] = [
       return read.includes("precious") ? read : readFileSync(join(parent, "volume/given"), "utf8");
     },
   },
+  {
+    name: "a directory of the machine: written, mounted again, and left by links and its parent",
+    expected: "0; precious",
+    attempt: async (rig) => {
+      const { parent, mounts } = hostDirectory(rig);
+      const write = "mount -o remount,rw,suid,dev /v; umount /v; rm -f /v/given; echo x >/v/given; chmod 777 /v/given; mknod /v/null c 1 3";
+      const leave = `cat /v/out /v/up /v/../other /v/sub/../../other /v/../../..${parent}/other /proc/self/cwd/v/../other /proc/self/fd/9/../other`;
+      const read = await outcome(rig.run(`{ ${write}; exec 9</v; ${leave}; } 2>/dev/null; true`, { mounts }));
+      return `${read}; ${readFileSync(join(parent, "volume/given"), "utf8")}`;
+    },
+  },
+  {
+    // The kernel ends a way upwards that begins outside of what is mounted.
+    name: "a directory of the machine that is moved away under the step",
+    expected: "0; moved",
+    attempt: async (rig) => {
+      const { parent, mounts } = hostDirectory(rig);
+      const move = () => {
+        renameSync(join(parent, "volume/sub"), join(parent, "sub"));
+        writeFileSync(join(parent, "volume/moved"), "");
+      };
+      const steps =
+        "cd /v/sub; echo in >&2; n=0; until test -e /v/moved || test $n = 500; do n=$((n+1)); usleep 1000; done; cat ../other ../../other 2>/dev/null; echo moved";
+      let isIn = false;
+      const onOutput = (): void => {
+        if (!isIn) move();
+        isIn = true;
+      };
+      return (await outcome(rig.run(steps, { mounts, onOutput }))).replace("; in", "");
+    },
+  },
+  ...["/etc", "../../../../../../etc"].map(
+    (target): StepRow => ({
+      name: `a directory of the machine with a link to ${target} as the part that is mounted`,
+      expected: "exec/mount-source",
+      attempt: (rig) => {
+        const { parent } = hostDirectory(rig);
+        symlinkSync(target, join(parent, "volume/way"));
+        const mounts: readonly SandboxMount[] = [{ type: "host", directory: join(parent, "volume"), selector: "/way", dest: "/v" }];
+        return outcome(rig.run("ls /v", { mounts }));
+      },
+    }),
+  ),
   mountThroughLink("an absolute link", (victim) => victim),
   mountThroughLink("a relative link", (victim) => `../../../../../../..${victim}`),
   mountThroughLink("a link by /proc", (victim) => `/proc/self/root${victim}`),

@@ -87,17 +87,23 @@ static int merge_layers(struct stage *stage, const struct mount_spec *mount, siz
 	return mount_overlay(stage, name.text, &(struct overlay){.lowers = lowers, .upper = upper, .work = work});
 }
 
+/* Walks to the source of a mount, whose links and `..` stay below `top`. */
+static void walk_to_source(struct walk *at, int top, const struct mount_spec *mount)
+{
+	if (!walk(at, top, mount->source, WALK_FIND))
+		cannot_mount_source(mount);
+	if (walk_fd(at) < 0)
+		fail("exec/mount-source", "Cannot mount \"%s\" at \"%s\": there is no such file or directory in the source",
+		     mount->source, mount->dest);
+}
+
 static void mount_layers(struct stage *stage, const struct mount_spec *mount, size_t index, int root)
 {
 	cleanup_walk struct walk at = NO_WALK;
 	cleanup_fd int layers = merge_layers(stage, mount, index);
 	if (layers < 0)
 		fail_errno("exec/mount-source", "Cannot mount layers at \"%s\"", mount->dest);
-	if (!walk(&at, layers, mount->source, WALK_FIND))
-		cannot_mount_source(mount);
-	if (walk_fd(&at) < 0)
-		fail("exec/mount-source", "Cannot mount \"%s\" at \"%s\": there is no such file or directory in the source",
-		     mount->source, mount->dest);
+	walk_to_source(&at, layers, mount);
 	mount_copy(mount, walk_fd(&at), root);
 }
 
@@ -107,6 +113,35 @@ static void mount_bind(const struct mount_spec *mount, int root)
 	if (source < 0)
 		cannot_mount_source(mount);
 	mount_copy(mount, source, root);
+}
+
+/* Mounts a part of a directory of the machine, with the mounts in it. */
+static void mount_host(const struct mount_spec *mount, int root)
+{
+	cleanup_walk struct walk at = NO_WALK;
+	cleanup_fd int top = open(mount->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (top < 0)
+		fail_errno("exec/mount-source", "Cannot mount \"%s\" at \"%s\"", mount->directory, mount->dest);
+	walk_to_source(&at, top, mount);
+	cleanup_fd int copy = copy_mount(walk_fd(&at), "");
+	if (copy < 0 || !set_attributes(copy, ATTRIBUTES_OF_HOST))
+		fail_errno("exec/sandbox-mount", "Cannot mount \"%s\" read-only at \"%s\"", mount->directory, mount->dest);
+	attach_inside(copy, root, mount->dest, is_file(walk_fd(&at), mount));
+}
+
+/* Mounts a device of the machine, which the step may use and not change. */
+static void mount_device(const struct mount_spec *mount, int root)
+{
+	struct stat status;
+	cleanup_fd int source = open(mount->source, O_PATH | O_CLOEXEC);
+	if (source < 0 || fstat(source, &status) < 0)
+		cannot_mount_source(mount);
+	if (!S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode))
+		fail("exec/mount-source", "Cannot mount \"%s\" at \"%s\": it is no device", mount->source, mount->dest);
+	cleanup_fd int copy = copy_mount(source, "");
+	if (copy < 0 || !set_attributes(copy, ATTRIBUTES_OF_DEVICES))
+		fail_errno("exec/sandbox-mount", "Cannot mount \"%s\" at \"%s\"", mount->source, mount->dest);
+	attach_inside(copy, root, mount->dest, true);
 }
 
 static void mount_tmpfs(const struct mount_spec *mount, int root)
@@ -143,6 +178,12 @@ void mount_extra(struct stage *stage, const struct spec *spec, int root)
 		switch (mount->type) {
 		case MOUNT_BIND:
 			mount_bind(mount, root);
+			break;
+		case MOUNT_HOST:
+			mount_host(mount, root);
+			break;
+		case MOUNT_DEVICE:
+			mount_device(mount, root);
 			break;
 		case MOUNT_OVERLAY:
 			mount_layers(stage, mount, i, root);

@@ -22,6 +22,9 @@
  */
 #define ATTRIBUTES_OF_DEVICES (ATTRIBUTE_READONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NOEXEC)
 
+/* Attributes of directories of the machine: programs run, and gain nothing. */
+#define ATTRIBUTES_OF_HOST (ATTRIBUTE_READONLY | ATTRIBUTE_NOSUID | ATTRIBUTE_NODEV)
+
 struct fs_option {
 	const char *key, *value; /* value NULL: a flag */
 };

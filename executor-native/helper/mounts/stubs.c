@@ -37,8 +37,14 @@ static bool find_in_layer(const char *path, const char *selector, struct stat *s
 	cleanup_walk struct walk at = NO_WALK;
 	cleanup_fd int layer = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (layer < 0)
-		fail_errno("exec/mount-source", "Cannot open the layer %s", path);
+		fail_errno("exec/mount-source", "Cannot open %s", path);
 	return walk(&at, layer, selector, WALK_FIND) && walk_fd(&at) >= 0 && fstat(walk_fd(&at), status) == 0;
+}
+
+static bool is_host_file(const struct mount_spec *mount)
+{
+	struct stat status;
+	return find_in_layer(mount->directory, mount->source, &status) && !S_ISDIR(status.st_mode);
 }
 
 /*
@@ -60,9 +66,12 @@ static bool is_file(const struct mount_point *point)
 		return point->file;
 	switch (point->mount->type) {
 	case MOUNT_FILE:
+	case MOUNT_DEVICE:
 		return true;
 	case MOUNT_BIND:
 		return is_bound_file(point->mount);
+	case MOUNT_HOST:
+		return is_host_file(point->mount);
 	case MOUNT_OVERLAY:
 		return is_layered_file(point->mount);
 	case MOUNT_TMPFS:

@@ -6,6 +6,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/walk.h"
 #include "roots/sources.h"
 #include "roots/terminals.h"
 #include "tree/layers.h"
@@ -159,6 +160,40 @@ static void place_bind(struct places *places, const struct mount_spec *mount)
 	}
 }
 
+/*
+ * Puts a copy of a part of a directory of the machine at its place. Changes of the copy are thrown
+ * away.
+ */
+static void place_host(struct places *places, const struct mount_spec *mount)
+{
+	struct stat status;
+	struct copying copying = {0};
+	cleanup_walk struct walk at = NO_WALK;
+	cleanup_fd int top = open(mount->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (top < 0 || !walk(&at, top, mount->source, WALK_FIND) || walk_fd(&at) < 0 || fstat(walk_fd(&at), &status) < 0)
+		fail_errno("exec/mount-source", "Cannot mount \"%s\" of \"%s\" at \"%s\"", mount->source, mount->directory,
+		           mount->dest);
+	cleanup_free char *source = format_text("%s%s", mount->directory, at.real);
+	cleanup_free char *path = make_place(places, mount->dest, S_ISDIR(status.st_mode));
+	if (S_ISDIR(status.st_mode))
+		copy_tree(source, path, &copying);
+	else
+		copy_file(source, path, &status, &copying);
+}
+
+/* Makes a node of a device of the machine, where this process may make one that opens. */
+static void place_device(struct places *places, const struct mount_spec *mount)
+{
+	struct stat status;
+	if (stat(mount->source, &status) < 0)
+		fail_errno("exec/mount-source", "Cannot mount \"%s\" at \"%s\"", mount->source, mount->dest);
+	cleanup_free char *path = make_place(places, mount->dest, false);
+	if (mknod(path, (status.st_mode & S_IFMT) | 0600, status.st_rdev) < 0 ||
+	    chown(path, status.st_uid, status.st_gid) < 0 || chmod(path, status.st_mode & MODE_BITS) < 0)
+		fail_errno("exec/device", "Cannot give the step the device \"%s\": without mounts it needs a node of its own",
+		           mount->source);
+}
+
 static void place_layers(struct places *places, const struct mount_spec *mount)
 {
 	struct merged merged;
@@ -192,6 +227,12 @@ static void place_mount(struct places *places, const struct mount_spec *mount)
 	switch (mount->type) {
 	case MOUNT_BIND:
 		place_bind(places, mount);
+		break;
+	case MOUNT_HOST:
+		place_host(places, mount);
+		break;
+	case MOUNT_DEVICE:
+		place_device(places, mount);
 		break;
 	case MOUNT_OVERLAY:
 		place_layers(places, mount);

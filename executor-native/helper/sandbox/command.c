@@ -144,10 +144,22 @@ static void reset_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* Adds the groups that the spec gives. */
+static void add_groups(const struct spec *spec, struct user *user)
+{
+	for (size_t i = 0; i < spec->groups.count; i++) {
+		uint64_t gid;
+		if (!parse_number(spec->groups.items[i], UINT32_MAX - 1, &gid) || user->group_count == LENGTH(user->groups))
+			fail("exec/internal", "Cannot add the group \"%s\"", spec->groups.items[i]);
+		user->groups[user->group_count++] = (gid_t)gid;
+	}
+}
+
 /* Does all that needs none of the user's ids; returns the variables of the step. */
 static char **begin_command(const struct spec *spec, struct user *user)
 {
 	find_user(spec->user, user);
+	add_groups(spec, user);
 	char **env = environment(spec, user);
 	setsid();
 	control_terminal(spec);

@@ -63,6 +63,18 @@ static void add_bind(void *spec, const struct field *fields)
 	add_mount(spec, MOUNT_BIND, fields)->source = fields[2].text;
 }
 
+static void add_host(void *spec, const struct field *fields)
+{
+	struct mount_spec *mount = add_mount(spec, MOUNT_HOST, fields);
+	mount->source = fields[2].text;
+	mount->directory = fields[3].text;
+}
+
+static void add_device(void *spec, const struct field *fields)
+{
+	add_mount(spec, MOUNT_DEVICE, fields)->source = fields[2].text;
+}
+
 static void add_overlay(void *spec, const struct field *fields)
 {
 	add_mount(spec, MOUNT_OVERLAY, fields)->source = fields[2].text;

@@ -16,13 +16,14 @@
 /* The number of limits that Linux has. */
 #define MAX_RLIMITS 16
 
-enum mount_type { MOUNT_BIND, MOUNT_OVERLAY, MOUNT_TMPFS, MOUNT_FILE };
+enum mount_type { MOUNT_BIND, MOUNT_HOST, MOUNT_DEVICE, MOUNT_OVERLAY, MOUNT_TMPFS, MOUNT_FILE };
 
 struct mount_spec {
 	enum mount_type type;
 	bool readonly;
 	char *dest;
-	char *source;        /* bind: host path; overlay: selector */
+	char *source;        /* bind, device: host path; host, overlay: selector */
+	char *directory;     /* host: the directory of the machine that the selector is in */
 	struct texts lowers; /* overlay: bottom first */
 	uint64_t size;       /* tmpfs: bytes, 0 for the kernel's default */
 	const char *data;    /* file */
@@ -47,7 +48,7 @@ struct spec {
 	char *emulator;    /* a path of the root; NULL for none */
 	struct mount_spec *mounts;
 	size_t mount_count;
-	struct texts args, env, masked, readonly_paths;
+	struct texts args, env, groups, masked, readonly_paths;
 	char *cwd, *user, *hostname, *hosts, *resolv_conf;
 	bool readonly_root;
 	bool input;    /* the runner carries input to the command, and takes orders */

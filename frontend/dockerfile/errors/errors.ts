@@ -171,11 +171,6 @@ export const invalidDevice = (device: string, why: string, range: SourceRange, h
 export const deviceKey = (device: string, key: string, keys: readonly string[], range: SourceRange): Problem =>
   invalidDevice(device, `there is no option "${key}"`, range, didYouMean(key, keys));
 
-export const requiredDevice = (name: string, range: SourceRange): Problem =>
-  problem("dockerfile/required-device", `Cannot give the step the device "${name}": there are no CDI devices here`, range, {
-    hint: "without ,required the step runs, and does not find the device",
-  });
-
 export const blankName = (instruction: string, range: SourceRange): Problem =>
   problem("dockerfile/blank-name", `Cannot run ${instruction}: a name is empty`, range);
 

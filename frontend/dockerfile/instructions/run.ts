@@ -27,7 +27,7 @@ interface RunFlags {
   readonly mounts: readonly Flag[];
   readonly network: ExecOp["network"] | undefined;
   readonly security: ExecOp["security"];
-  readonly devices: readonly { readonly device: RunDevice; readonly flag: Flag }[];
+  readonly devices: readonly RunDevice[];
 }
 
 /** Checks `RUN command`, in shell or exec form or with heredocs. */
@@ -64,7 +64,7 @@ function checkFlags(node: NodeOf<"run">, report: Report): RunFlags | undefined {
   }
   const devices = flags.device.flatMap((flag) => {
     const device = parseDevice(flag, report);
-    return device ? [{ device, flag }] : [];
+    return device ? [device] : [];
   });
   const network = choice("network", flags.network, NETWORKS, report);
   const security = choice("security", flags.security, SECURITY, report) ?? "sandbox";
@@ -81,7 +81,6 @@ function choice<T extends string>(name: string, flag: Flag | undefined, choices:
 function lowerRun(node: NodeOf<"run">, flags: RunFlags, at: InstructionContext): void {
   const { stage, build } = at;
   const { options } = build;
-  for (const { device, flag } of flags.devices) if (device.required) at.fail(errors.requiredDevice(device.name, flag.valueRange));
   const mounts = flags.mounts.map((flag): RunMount => {
     const range = flag.valueRange;
     return parseMount(flag, range, (value) => at.expand({ text: value, range: flag.valueRange }));
@@ -115,6 +114,7 @@ function lowerRun(node: NodeOf<"run">, flags: RunFlags, at: InstructionContext):
     mounts: all,
     ...(secretEnv.length > 0 ? { secretEnv } : {}),
     ...(options.ulimits && options.ulimits.length > 0 ? { ulimits: options.ulimits } : {}),
+    ...(flags.devices.length > 0 ? { devices: flags.devices.map(({ name, required }) => ({ name, optional: !required })) } : {}),
     ...(options.shmSize ? { shmSize: options.shmSize } : {}),
     ...(build.buildArgs["BUILDKIT_SANDBOX_HOSTNAME"] ? { hostname: build.buildArgs["BUILDKIT_SANDBOX_HOSTNAME"] } : {}),
   };

@@ -15,8 +15,7 @@ const LIMITS = "as core cpu data fsize locks memlock msgqueue nice nofile nproc 
 
 /** Reads a command. `inputs` are those of its vertex. */
 export function readExec(message: ExecMessage, inputs: readonly Edge[], at: VertexReader): ExecOp {
-  const { meta = {}, mounts = [], network = 0, security = 0, secretenv = [], cdiDevices } = message;
-  at.refuse("exec.cdiDevices", cdiDevices);
+  const { meta = {}, mounts = [], network = 0, security = 0, secretenv = [], cdiDevices = [] } = message;
   at.refuse("exec.meta.cgroupParent", meta.cgroupParent, "Limit steps with --memory and --cpus");
   const proxies = Object.values(meta.proxy_env ?? {}).filter((value) => value !== "");
   at.refuse("exec.meta.proxy_env", proxies, "Give the proxies as --build-arg HTTP_PROXY=…");
@@ -37,11 +36,17 @@ export function readExec(message: ExecMessage, inputs: readonly Edge[], at: Vert
     ...(hostname === "" ? {} : { hostname }),
     ...(extraHosts.length === 0 ? {} : { extraHosts }),
     ...(ulimits.length === 0 ? {} : { ulimits }),
+    ...(cdiDevices.length === 0 ? {} : { devices: cdiDevices.map(({ name = "", optional = false }) => readDevice(name, optional, at)) }),
     mounts: readMounts(mounts, inputs, at),
     ...(secretenv.length === 0
       ? {}
       : { secretEnv: secretenv.map(({ ID = "", name = "", optional = false }) => ({ id: ID, name: readName(name, at), optional })) }),
   };
+}
+
+function readDevice(name: string, optional: boolean, at: VertexReader): { readonly name: string; readonly optional: boolean } {
+  if (name === "") at.fail("exec.cdiDevices", "a device has no name");
+  return { name: at.text("exec.cdiDevices", name), optional };
 }
 
 /** Reads variables. A name that occurs twice has its last value. */

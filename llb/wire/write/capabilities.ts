@@ -21,7 +21,14 @@ export function capabilitiesOf(op: OpMessage): ReadonlyMap<string, boolean> {
   return new Map(names.map((name) => [name, true]));
 }
 
-function execCapabilities({ meta, mounts = [], network, security, secretenv = [] }: NonNullable<OpMessage["exec"]>): string[] {
+function execCapabilities({
+  meta,
+  mounts = [],
+  network,
+  security,
+  secretenv = [],
+  cdiDevices = [],
+}: NonNullable<OpMessage["exec"]>): string[] {
   const has = (test: (mount: (typeof mounts)[number]) => unknown): boolean => mounts.some((mount) => Boolean(test(mount)));
   const needed: readonly (readonly [string, unknown])[] = [
     ["exec.meta.base", true],
@@ -29,6 +36,7 @@ function execCapabilities({ meta, mounts = [], network, security, secretenv = []
     ["exec.meta.network", network],
     ["exec.meta.security", security],
     ["exec.meta.ulimit", meta?.ulimit],
+    ["exec.meta.cdi", cdiDevices.length],
     ["exec.meta.removemountstubs.recursive", meta?.removeMountStubsRecursive],
     ["exec.mount.bind", true],
     [

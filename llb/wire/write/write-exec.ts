@@ -33,6 +33,7 @@ export function execMessage(op: ExecOp, context: ExecContext): { readonly exec: 
     mounts,
     network: NETWORK[op.network],
     security: SECURITY[op.security],
+    ...(op.devices && { cdiDevices: op.devices }),
     ...(op.secretEnv && { secretenv: op.secretEnv.map(({ id, name, optional }) => ({ ID: id, name, optional })) }),
   };
   return { exec, inputs: inputs.list };

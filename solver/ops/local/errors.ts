@@ -14,6 +14,18 @@ export function fileChanged(path: string, name: string): TsbuildError {
   });
 }
 
+export function specialFile(path: string, name: string, kind: string): TsbuildError {
+  return new TsbuildError("context/host-directory", `Cannot give a step the ${name}: "${path}" is a ${kind}`, {
+    hint: "A step would reach a program of the machine by it; name a directory without one, or a part of it with source=",
+  });
+}
+
+export function hostDirectoryChanged(name: string): TsbuildError {
+  return new TsbuildError("context/file-changed", `Cannot keep the result of the step: the ${name} changed while it ran`, {
+    hint: "Build again when nothing writes to the directory any more; COPY --from takes a copy of it",
+  });
+}
+
 /** Reports a failed system call with its `code`. */
 export function unreadable(path: string, name: string, code: string, cause: unknown): TsbuildError {
   return new TsbuildError(

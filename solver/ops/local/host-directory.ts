@@ -8,6 +8,8 @@ interface HostDirectoryOptions {
   readonly name: string;
 }
 
+type Entry = Pick<Dirent, "name" | "isSocket" | "isDirectory" | "isFIFO" | "isCharacterDevice" | "isBlockDevice">;
+
 /** A directory of this machine, read by paths below it. Errors name it as messages do. */
 export class HostDirectory {
   readonly root: string;
@@ -20,7 +22,7 @@ export class HostDirectory {
   }
 
   /** Returns the entries of a directory, in no order. */
-  entries(path: string): Pick<Dirent, "name" | "isSocket" | "isDirectory">[] {
+  entries(path: string): Entry[] {
     const host = fsPath(this.hostPath(path));
     try {
       const found = readdirSync(host, { withFileTypes: true });
@@ -30,6 +32,9 @@ export class HostDirectory {
         name: decodePath(dirent.name as unknown as Buffer),
         isSocket: () => dirent.isSocket(),
         isDirectory: () => dirent.isDirectory(),
+        isFIFO: () => dirent.isFIFO(),
+        isCharacterDevice: () => dirent.isCharacterDevice(),
+        isBlockDevice: () => dirent.isBlockDevice(),
       }));
     } catch (error) {
       throw this.readError(error);

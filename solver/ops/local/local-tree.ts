@@ -54,10 +54,12 @@ export class LocalTree implements FileTree {
   readonly #pool: HashFiles | undefined;
   readonly #paths: LocalPaths;
   readonly #rows: LocalRows;
+  readonly #options: LocalTreeOptions;
 
   /** Throws `context/not-a-directory` or `context/unreadable`. */
   constructor(root: string, options: LocalTreeOptions = {}) {
     this.root = resolve(root);
+    this.#options = options;
     this.name = options.name ?? "build context";
     this.ignore = options.ignore ?? new IgnoreRules([]);
     this.#stats = options.stats;
@@ -119,6 +121,11 @@ export class LocalTree implements FileTree {
     });
     if (unknown.size > 0) await this.#hash(unknown, signal);
     return new RowDigests(this.#rows, rows);
+  }
+
+  /** Returns a tree of the same directory, which looks at all of it again. */
+  again(): LocalTree {
+    return new LocalTree(this.root, this.#options);
   }
 
   /**

@@ -19,6 +19,8 @@ import type { MountReleases } from "./mount-releases.js";
  */
 interface PreparedMounts extends AsyncDisposable {
   readonly list: readonly SandboxMount[];
+  /** Throws when a directory of the machine changed while the step had it. */
+  readonly verify: () => Promise<void>;
 }
 
 /** Ports that mounts of any type use. */
@@ -48,14 +50,26 @@ export async function prepareMounts(op: ExecOp, sources: MountInputs, ports: Mou
   };
   try {
     const list: SandboxMount[] = [];
+    const checks: (() => Promise<void>)[] = [];
     const caches = op.mounts.filter((mount) => mount.type === "cache");
     const directories = await cacheDirectories(caches, sources, ports, opContext, held);
     for (const mount of op.mounts) {
       if (mount.dest === "/") continue;
+      if (mount.type === "bind" && mount.host !== undefined) {
+        const { hostMount } = await import("./host-mount.js");
+        await requireSource(mount, sources, ports, opContext);
+        const host = hostMount(mount, sources.inputs[mount.input] as StepResult, opContext);
+        list.push(host.mount);
+        checks.push(host.verify);
+        continue;
+      }
       const prepared = await prepareMount(mount, { sources, directories }, ports, opContext, held);
       if (prepared) list.push(prepared);
     }
-    return { list, [Symbol.asyncDispose]: release };
+    const verify = async (): Promise<void> => {
+      for (const check of checks) await check();
+    };
+    return { list, verify, [Symbol.asyncDispose]: release };
   } catch (error) {
     await release();
     throw error;
@@ -72,14 +86,8 @@ async function prepareMount(
   switch (mount.type) {
     case "bind": {
       const { dest, readonly, selector } = mount;
-      const { nameOfSource, requireMountSource, requireNothing } = await import("./mount-source.js");
-      const source = { dest, selector, where: nameOfSource(sources, dest) };
-      if (mount.input < 0) {
-        requireNothing(source);
-        return { type: "overlay", lowers: [], selector, dest, readonly };
-      }
-      const input = sources.inputs[mount.input] as StepResult;
-      requireMountSource(await treeOfInput(input, ports.layers, opContext), source);
+      const input = await requireSource(mount, sources, ports, opContext);
+      if (!input) return { type: "overlay", lowers: [], selector, dest, readonly };
       const found = await unpackedInput(input, selector, ports.layers, opContext);
       return { type: "overlay", ...found, dest, readonly };
     }
@@ -100,6 +108,27 @@ async function prepareMount(
     default:
       return unreachable(mount);
   }
+}
+
+/**
+ * Returns the input that a mount is from; undefined for an empty file system. Throws when it lacks
+ * the path.
+ */
+async function requireSource(
+  { input: index, dest, selector }: Mount & { readonly type: "bind" },
+  sources: MountInputs,
+  { layers }: MountPorts,
+  opContext: OpContext,
+): Promise<StepResult | undefined> {
+  const { nameOfSource, requireMountSource, requireNothing } = await import("./mount-source.js");
+  const source = { dest, selector, where: nameOfSource(sources, dest) };
+  if (index < 0) {
+    requireNothing(source);
+    return undefined;
+  }
+  const input = sources.inputs[index] as StepResult;
+  requireMountSource(await treeOfInput(input, layers, opContext), source);
+  return input;
 }
 
 /**

@@ -124,6 +124,18 @@ test("entitlements: the graph is asked, so that it does not matter who made it; 
   t.notThrows(() => requireEntitlements(order, { network: "host", allow: new Set(["security.insecure"]) }));
 });
 
+test("entitlements: a directory of the machine is refused by name where the graph alone has it", (t) => {
+  const mounts: ExecOp["mounts"] = [
+    { type: "bind", dest: "/", readonly: false, input: -1, selector: "/" },
+    { type: "bind", dest: "/d", readonly: true, input: -1, selector: "/", host: "host:x" },
+  ];
+  const missing = (directories?: ReadonlyMap<string, { path: string; allowed: boolean }>) =>
+    missingEntitlements(exec({ mounts }), { network: "default", allow: new Set(), ...(directories && { directories }) });
+  t.deepEqual(missing(), ["fs.read=host:x"]);
+  t.deepEqual(missing(new Map([["host:x", { path: "/data", allowed: false }]])), ["fs.read=/data"]);
+  t.deepEqual(missing(new Map([["host:x", { path: "/data", allowed: true }]])), []);
+});
+
 test("entitlements: the network of the build is the most that a step gets", (t) => {
   const modes = ["none", "default", "host"] as const;
   const refused = modes.map((given) =>

@@ -62,7 +62,7 @@ const REFUSED: readonly (readonly [name: string, ops: readonly OpMessage[], RegE
   ["a group", [local, { passthrough: { id: "a" } }], /passthrough: tsbuild has no such operation/],
   ["no operation", [local, { constraints: {} }], /tsbuild has no such operation/],
   ["a choice of workers", [local, { ...exec(), constraints: { filter: ["a"] } }], /constraints\.filter/],
-  ["devices", [local, exec({ cdiDevices: [{ name: "a/b=c" }] })], /exec\.cdiDevices/],
+  ["a device without a name", [local, exec({ cdiDevices: [{ name: "" }] })], /exec\.cdiDevices/],
   ["a cgroup", [local, exec({}, { cgroupParent: "a" })], /exec\.meta\.cgroupParent/],
   ["other exit codes", [local, exec({}, { validExitCodes: [0, 3] })], /validExitCodes/],
   ["proxies", [local, exec({}, { proxy_env: { http_proxy: "http://a" } })], /proxy_env/],

@@ -14,11 +14,10 @@ export function lowerMounts(mounts: readonly RunMount[], flags: readonly Flag[],
     const flag = flags[index] as Flag;
     const type = mountType(mount.type);
     const dest = destOf(mount, at);
-    if (dest === "/" && !type.ownPath) {
-      at.fail(errors.invalidMount(flag.value ?? "", 'its target is "/"', flag.valueRange, mount.target ? undefined : "write target=/path"));
-    }
+    const fail = (why: string, hint?: string): never => at.fail(errors.invalidMount(flag.value ?? "", why, flag.valueRange, hint));
+    if (dest === "/" && !type.ownPath) fail('its target is "/"', mount.target ? undefined : "write target=/path");
     const before = mounts.slice(0, index).filter((other) => other.type === mount.type).length;
-    const lowered = type.lower(mount, { dest, before, from: at.sources[index]?.rootfs, inputs, at });
+    const lowered = type.lower(mount, { dest, before, from: at.sources[index]?.rootfs, inputs, at, fail });
     return lowered === undefined ? [] : [lowered];
   });
 }

@@ -38,6 +38,8 @@ export interface MountPlace {
   readonly from: Edge | undefined;
   readonly inputs: Inputs;
   readonly at: InstructionContext;
+  /** Refuses the mount. */
+  readonly fail: (why: string, hint?: string) => never;
 }
 
 /** One type of mount: the keys it takes, and the mount of the operation that it becomes. */
