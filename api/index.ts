@@ -27,7 +27,12 @@ export type {
 } from "./options/disk-types.js";
 export { debug, type DebugOptions, failedSteps, type FailedStepSummary } from "./debug/debug.js";
 export { run } from "./run/run.js";
-export type { RunExit, RunningCommand, RunOptions, RunVolume, TerminalSize } from "./run/run-options.js";
+export type { RunOptions } from "./run/run-options.js";
+export type { RunExit } from "./commands/exit.js";
+export type { CommandOptions, CommandStreams, RunningCommand, RunVolume, TerminalSize } from "./commands/command-options.js";
+export type { HealthOptions } from "./commands/health-check.js";
+export type { PublishedPort } from "../executor-native/network/published-ports.js";
+export type { HealthResult } from "../executor-native/contract.js";
 export { doctor, type DoctorOptions } from "./doctor/doctor.js";
 export type { CheckStatus, DoctorCheck, DoctorReport } from "./options/doctor-types.js";
 export { openImageStore } from "./image-store/image-store.js";

@@ -5,8 +5,9 @@ import type { ComposeFile, ComposeOptions } from "../api/compose/compose-options
 import type { CombinedImage, CombineOptions } from "../api/image-store/combine-images.js";
 import type { RemoteImage, RemoteOptions } from "../api/image-store/remote-image.js";
 import type { DebugOptions, FailedStepSummary } from "../api/debug/debug.js";
-import type { RunExit, RunOptions } from "../api/run/run-options.js";
 import type { BuildGraph } from "../api/build/build-graph.js";
+import type { RunExit } from "../api/commands/exit.js";
+import type { RunOptions } from "../api/run/run-options.js";
 import type { BuildTargetsOptions } from "../api/build/build-targets.js";
 import type { BuildHistoryStore } from "../api/record/build-record.js";
 import type { BuildOptions, BuildResult, CheckOptions, CheckResult, ImageStore, Outline, Target } from "../api/options/options.js";

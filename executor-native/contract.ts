@@ -51,6 +51,8 @@ export interface SandboxSpec {
   readonly readonlyRoot?: boolean;
   /** True writes the changes of a failed command too, where its root is a copy of its layers. */
   readonly keepFailed?: boolean;
+  /** Words of a health check, which the caller of an interactive command orders. */
+  readonly check?: readonly string[];
   /** True for a command that somebody talks to, by {@link RunIo.input} and `onStart`. */
   readonly interactive?: boolean;
   /** Terminal of an interactive command, in its first size. Its output is all `stdout`. */
@@ -67,6 +69,20 @@ export interface RunningCommand {
   /** Sends a signal, such as `SIGINT`, to the command. */
   kill(signal: NodeJS.Signals): void;
   resize(size: TerminalSize): void;
+  /**
+   * Runs the health check beside the command, with its user, variables and directory. An abort
+   * kills the check, and rejects. Resolves with undefined when the command ends before. One check
+   * runs at a time.
+   */
+  check(signal: AbortSignal): Promise<HealthResult | undefined>;
+}
+
+/** End of a health check. */
+export interface HealthResult {
+  /** Exit code; 128 and the number for a signal. */
+  readonly code: number;
+  /** Last bytes of its output. */
+  readonly output: string;
 }
 
 /** A static program of the machine that runs programs of another processor. */
@@ -140,8 +156,11 @@ export interface StepReport {
 }
 
 export interface RunIo {
-  /** Called with output as it arrives. */
-  readonly onOutput: (stream: "stdout" | "stderr", data: Uint8Array) => void;
+  /**
+   * Called with output as it arrives. While a promise that it returned is not resolved, the command
+   * blocks when its pipe is full.
+   */
+  readonly onOutput: (stream: "stdout" | "stderr", data: Uint8Array) => void | Promise<void>;
   /** Called once before the promise is resolved or rejected, when the step has run. */
   readonly onReport?: (report: StepReport) => void;
   /**

@@ -3,6 +3,7 @@ import type { Digest } from "../core/digest.js";
 import type { Timestamp } from "../core/file-node.js";
 import type { Worker } from "../executor-native/contract.js";
 import type { DeviceEdits } from "../executor-native/devices/device-edits.js";
+import type { PrivateNetwork } from "../executor-native/network/stacks.js";
 import type { LimitRequest } from "../executor-native/limits/limits.js";
 import type { ExecOp, SourceOp } from "../llb/ops.js";
 import type { CompressionOptions } from "../oci/layer/model/tasks.js";
@@ -73,6 +74,8 @@ export interface StepNetwork {
   readonly resolvConf: string;
   /** Address of this machine, for the name `host-gateway`. */
   readonly gateway: string;
+  /** Place of a network of the steps' own. */
+  readonly place?: PrivateNetwork;
   /** Line for the step's output. */
   readonly notice?: string;
 }

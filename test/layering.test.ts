@@ -124,6 +124,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
     "remote-cache",
     "compose",
     "attest",
+    "commands",
     "build",
     "bake",
     "image-store",

@@ -3,10 +3,11 @@ import type { RunningCommand, TerminalSize } from "../../executor-native/contrac
 import { LayerService } from "../../solver/layers/layer-service.js";
 import type { Reporter } from "../../solver/layers/ports.js";
 import { failedSteps as keptSteps } from "../../solver/ops/failed-step.js";
-import type { CommonOptions, SecretSource } from "../options/options.js";
+import type { BuildOptions, CommonOptions, SecretSource } from "../options/options.js";
 import { layerFetcher } from "../remote-cache/fetch-layer.js";
-import { runOnLayers, withCommandSession } from "../run/run-on-layers.js";
-import type { RunExit, RunOptions } from "../run/run-options.js";
+import { runOnLayers, withCommandSession } from "../commands/run-on-layers.js";
+import type { CommandStreams } from "../commands/command-options.js";
+import type { RunExit } from "../commands/exit.js";
 import { openProcessStore } from "../session/process-store.js";
 import type { Session } from "../session/session.js";
 import { BuildSecrets } from "../sources/build-secrets.js";
@@ -24,7 +25,7 @@ export interface FailedStepSummary extends Pick<StepStateSummary, "name" | "buil
 }
 
 export interface DebugOptions extends WantedStep, CommandOptions, Pick<CommonOptions, "root" | "signal"> {
-  readonly isolation?: RunOptions["isolation"];
+  readonly isolation?: BuildOptions["isolation"];
 }
 
 /** Everything of a command in a step but the step. */
@@ -37,7 +38,7 @@ export interface CommandOptions {
   readonly secrets?: Readonly<Record<string, SecretSource>>;
   readonly input?: Readable;
   readonly terminal?: TerminalSize;
-  readonly onOutput?: (stream: "stdout" | "stderr", data: Uint8Array) => void;
+  readonly onOutput?: CommandStreams["onOutput"];
   /** Called with the step when its command is being started. */
   readonly onStart?: (command: RunningCommand, step: StepStateSummary) => void;
 }

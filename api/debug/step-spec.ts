@@ -2,7 +2,7 @@ import type { SandboxMount, SandboxSpec, TerminalSize } from "../../executor-nat
 import { hostsFile, STEP_HOSTNAME } from "../../solver/ops/step-files.js";
 import { secretValue } from "../../solver/secrets/step-secrets.js";
 import type { Secrets } from "../../solver/ports.js";
-import type { CommandPlace } from "../run/run-on-layers.js";
+import type { CommandPlace } from "../commands/run-on-layers.js";
 import type { StepState } from "./state.js";
 
 /** Script with the command of the step, in the step. */

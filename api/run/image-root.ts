@@ -5,7 +5,7 @@ import { type ImageView, readImage } from "../../oci/image.js";
 import { formatPlatform, hostPlatform, parsePlatform, type Platform } from "../../oci/platform.js";
 import type { ContainerConfig, Descriptor } from "../../oci/types.js";
 import { LayerService } from "../../solver/layers/layer-service.js";
-import type { Stack } from "../../solver/layers/ports.js";
+import type { ImageRoot } from "../commands/image-root.js";
 import { buildImages } from "../build/build-images.js";
 import { findImage } from "../image-store/lookup.js";
 import type { BuildOptions } from "../options/options.js";
@@ -16,16 +16,6 @@ import type { Session } from "../session/session.js";
 import { ImageResolver } from "../sources/image-resolver.js";
 import type { SourceImage } from "../../solver/ports.js";
 import type { RunOptions } from "./run-options.js";
-
-/** Everything of an image that a command needs. */
-export interface ImageRoot {
-  /** Name for messages. */
-  readonly name: string;
-  readonly config: ContainerConfig;
-  readonly platform: Platform;
-  readonly stack: Stack;
-  readonly layers: LayerService;
-}
 
 /** Finds the image of a run, or builds it. */
 export async function imageRoot(options: RunOptions, session: Session, onEvent: EventSink): Promise<ImageRoot> {

@@ -1,24 +1,17 @@
-import type { Readable } from "node:stream";
-import { absolute, badRunOption } from "./errors.js";
-import type { RunningCommand, TerminalSize } from "../../executor-native/contract.js";
-export type { RunningCommand, TerminalSize } from "../../executor-native/contract.js";
+import type { PublishedPort } from "../../executor-native/network/published-ports.js";
+import { type CommandOptions, type CommandStreams, checkCommandOptions } from "../commands/command-options.js";
+import { badRunOption } from "../commands/errors.js";
 import type { BuildOptions } from "../options/options.js";
-
-/** A directory or file of this machine that a command sees. */
-export interface RunVolume {
-  /** Absolute path on this machine. */
-  readonly source: string;
-  /** Absolute path for the command. */
-  readonly dest: string;
-  readonly readonly?: boolean;
-}
+import { parsePort } from "../texts/ports.js";
 
 /**
  * Options of `run`: an image or a build, and the command. Each that is not given is as the image's
  * config says.
  */
 export interface RunOptions
-  extends Pick<BuildOptions, "root" | "signal" | "onEvent" | "isolation" | "network" | "addHosts" | "ulimits" | "shmSize"> {
+  extends CommandOptions,
+    CommandStreams,
+    Pick<BuildOptions, "root" | "signal" | "onEvent" | "isolation" | "network"> {
   /** Image: a name, an id or a digest. A name that the store lacks is pulled. */
   readonly image?: string;
   /** Build whose target runs, in the place of an image. Its outputs are ignored. */
@@ -27,44 +20,28 @@ export interface RunOptions
   readonly platform?: string;
   /** `true` asks the registry first, `never` takes the store's image only. Default `false`. */
   readonly pull?: boolean | "never";
-  /** Words in the place of the image's CMD. */
-  readonly command?: readonly string[];
-  /** Program in the place of the image's ENTRYPOINT, whose CMD then counts no more. */
-  readonly entrypoint?: string;
-  /** Variables, `NAME=value`, that win over those of the image. */
-  readonly env?: readonly string[];
-  readonly workdir?: string;
-  /** User as in USER. */
-  readonly user?: string;
-  readonly hostname?: string;
-  readonly volumes?: readonly RunVolume[];
-  /** Empty file systems in memory, by their paths. `size` is in bytes. */
-  readonly tmpfs?: readonly { readonly dest: string; readonly size?: number }[];
-  /** True refuses changes of the root file system. */
-  readonly readonlyRoot?: boolean;
-  /** Standard input of the command. Default: empty. */
-  readonly input?: Readable;
-  /** Gives the command a terminal, of this size at first. */
-  readonly terminal?: TerminalSize;
-  readonly onOutput?: (stream: "stdout" | "stderr", data: Uint8Array) => void;
-  /** Called when the command is being started. */
-  readonly onStart?: (command: RunningCommand) => void;
+  /**
+   * Ports of the command that this machine shows, `[IP:][HOST:]PORT[/tcp|udp]` with ranges as in
+   * docker. Without an address that is this machine's loopback; without HOST any free port.
+   */
+  readonly publish?: readonly string[];
+  /** True publishes all ports that the image exposes, each at a free one. */
+  readonly publishAll?: boolean;
+  /** Called with the published ports, before the command begins. */
+  readonly onPublish?: (ports: readonly PublishedPort[]) => void;
+  /**
+   * True runs the command until its health check passes, ends it, and resolves with code 0. Rejects
+   * with `run/unhealthy` when it never does.
+   */
+  readonly waitHealthy?: boolean;
 }
 
-/** End of a command. */
-export type RunExit = { readonly code: number } | { readonly signal: string };
-
-/** Checks what the options alone show. Throws UsageError `run/…`. */
+/** Checks what the options alone show. Throws UsageError `run/…` or `cli/bad-value`. */
 export function checkRunOptions(options: RunOptions): void {
-  const { image, build, volumes = [], tmpfs = [], workdir, env = [] } = options;
+  const { image, build, publish = [], publishAll = false, network } = options;
   if ((image === undefined) === (build === undefined)) throw badRunOption("an image or a build is needed, and one of them only");
-  for (const { source, dest } of volumes) {
-    absolute("a volume's source", source);
-    absolute("a volume's target", dest);
-  }
-  for (const { dest } of tmpfs) absolute("the path of a tmpfs", dest);
-  if (workdir !== undefined) absolute("the working directory", workdir);
-  for (const dest of [...volumes, ...tmpfs].map((mount) => mount.dest))
-    if (/^\/+(\.\/*)*$/.test(dest)) throw badRunOption(`"${dest}" is the whole root, and nothing can be mounted there`);
-  for (const variable of env) if (!/^[^=]+=/s.test(variable)) throw badRunOption(`"${variable}" is no variable: expected NAME=value`);
+  checkCommandOptions(options);
+  for (const text of publish) parsePort(text);
+  if ((publish.length > 0 || publishAll) && network === "none")
+    throw badRunOption('no port can be published with network "none": the command has a loopback of its own only');
 }

@@ -2,13 +2,19 @@ import { existsSync } from "node:fs";
 import { TsbuildError } from "../../core/errors.js";
 import { noNetworkInTier, noStack, noTun, type NoNetwork, stacksFailed } from "../../executor-native/network/errors.js";
 import { hostNetwork } from "../../executor-native/network/host-network.js";
-import { canOpenTun, findStacks, TUN } from "../../executor-native/network/stacks.js";
+import { canOpenTun, findStacks, type PrivateNetwork, TUN } from "../../executor-native/network/stacks.js";
 import { NETWORK_TASK } from "../../executor-native/network/step-network.js";
 import type { Worker } from "../../executor-native/contract.js";
 
 /** The network that steps have without asking for one. */
 export type SharedNetwork =
-  | { readonly kind: "private"; readonly stack: string; readonly resolvConf: string; readonly gateway: string | undefined }
+  | {
+      readonly kind: "private";
+      readonly stack: string;
+      readonly resolvConf: string;
+      readonly gateway: string | undefined;
+      readonly place: PrivateNetwork;
+    }
   | ({ readonly kind: "host" } & NoNetwork);
 
 /**
@@ -23,8 +29,8 @@ export async function startSharedNetwork(worker: Worker, env: Readonly<Record<st
   const failures: string[] = [];
   for (const { command, resolvConf, gateway } of stacks) {
     try {
-      await worker.task(NETWORK_TASK, command);
-      return { kind: "private", stack: command.name, resolvConf, gateway };
+      const place = await worker.task<PrivateNetwork>(NETWORK_TASK, command);
+      return { kind: "private", stack: command.name, resolvConf, gateway, place };
     } catch (error) {
       if (!(error instanceof TsbuildError) || !error.code.startsWith("exec/")) throw error;
       failures.push(error.message);

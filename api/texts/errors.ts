@@ -117,3 +117,9 @@ export function noStandardOutput(text: string): UsageError {
 export function badAttestation(shown: string, why: string, hint?: string): UsageError {
   return new UsageError("cli/bad-value", `Cannot read ${shown}: ${why}`, hint === undefined ? {} : { hint });
 }
+
+export function badPort(text: string, why: string): UsageError {
+  return new UsageError("cli/bad-value", `Cannot publish "${text}": ${why}`, {
+    hint: "Expected [IP:][HOST:]PORT[/tcp|udp], such as 8080:80, 127.0.0.1::80 or 53:53/udp",
+  });
+}

@@ -4,9 +4,9 @@ import { parseBytes } from "../../api/texts/bytes.js";
 import { hostPath } from "../../api/texts/surroundings.js";
 import { constants } from "node:os";
 import { resolve } from "node:path";
-import { asCanceled, UsageError } from "../../core/errors.js";
+import { asCanceled, TsbuildError, UsageError } from "../../core/errors.js";
 import { type CliEnvironment, type Command, printStderr, storeRoot } from "../environment.js";
-import { exitCodeOf } from "../exit-codes.js";
+import { EXIT, exitCodeOf } from "../exit-codes.js";
 import { paintFor } from "../output/paint.js";
 import { renderError } from "../output/render-error.js";
 import { createReporter } from "../progress/create-reporter.js";
@@ -16,7 +16,16 @@ import { OPTION_FLAGS } from "../syntax/build-flags.js";
 import { readBuildOptions, readInputs } from "../syntax/build-options.js";
 import { type CommandSyntax, type ParsedFlags, parseFlags, PROGRESS_FORMS } from "../syntax/flags.js";
 import { inputIsNoTerminal } from "../syntax/errors.js";
-import { readTmpfs, readVariables, readVolume, refuseEngineFlags, ENGINE_FLAGS } from "../syntax/run-flags.js";
+import {
+  portText,
+  readHealth,
+  readPorts,
+  readTmpfs,
+  readVariables,
+  readVolume,
+  refuseEngineFlags,
+  ENGINE_FLAGS,
+} from "../syntax/run-flags.js";
 
 /** Exit code of a command that was not started, as docker has it. */
 const NOT_STARTED = 125;
@@ -54,6 +63,26 @@ const SYNTAX: CommandSyntax = {
     { name: "user", short: "u", value: "<user[:group]>", text: "User to run as, as in USER", group: GROUP },
     { name: "entrypoint", value: "<program>", text: "Program to run instead of ENTRYPOINT", group: GROUP, notEmpty: true },
     { name: "hostname", value: "<name>", text: "Host name", group: GROUP },
+    {
+      name: "publish",
+      short: "p",
+      value: "<[ip:][host:]port>",
+      repeat: true,
+      text: "Show a port of the command at this machine's: 8080:80, 80 for any free one, 0.0.0.0:53:53/udp",
+      group: GROUP,
+      notEmpty: true,
+    },
+    { name: "publish-all", short: "P", text: "Show all ports that the image exposes, each at a free one", group: GROUP },
+    { name: "wait-healthy", text: "Run until the health check passes, and end: 0, or 1 when it never does", group: GROUP },
+    { name: "health-cmd", value: "<command>", text: "Health check in the place of HEALTHCHECK", group: GROUP, notEmpty: true },
+    ...["interval", "timeout", "start-period", "start-interval", "retries"].map((part) => ({
+      name: `health-${part}`,
+      value: part === "retries" ? "<number>" : "<duration>",
+      text: `As --${part} of HEALTHCHECK`,
+      group: GROUP,
+      notEmpty: true,
+    })),
+    { name: "no-healthcheck", text: "For docker's sake: HEALTHCHECK runs with --wait-healthy only", hidden: true },
     { name: "read-only", text: "Make the root file system read-only", group: GROUP },
     { name: "rm", text: "For docker's sake: nothing is ever kept", hidden: true },
     {
@@ -105,6 +134,7 @@ export const command: Command = {
         signal: output.signal,
         onEvent: (event) => event.type !== "explained" && !finished && reporter.onEvent(event),
         onOutput: output.write,
+        onPublish: (ports) => environment.stderr.write(ports.map((port) => `tsbuild: ${portText(port)}\n`).join("")),
         onStart(started) {
           finish();
           release = connectTerminal(environment, started, { raw: wantsTerminal && flags.has("interactive") });
@@ -118,7 +148,8 @@ export const command: Command = {
       if (error instanceof UsageError) throw error;
       const shown = asCanceled(error, environment.signal);
       await printStderr(environment, renderError(shown, { paint, root: flags.one("root") }));
-      return environment.signal.aborted ? exitCodeOf(shown) : NOT_STARTED;
+      if (environment.signal.aborted) return exitCodeOf(shown);
+      return error instanceof TsbuildError && error.code === "run/unhealthy" ? EXIT.failure : NOT_STARTED;
     } finally {
       release();
       finish();
@@ -156,6 +187,10 @@ async function readRunOptions(flags: ParsedFlags, environment: CliEnvironment): 
     volumes: all("volume").map((text) => readVolume(text, (path) => resolve(environment.cwd, hostPath(environment, path)))),
     tmpfs: all("tmpfs").map((text) => readTmpfs(text, parseBytes)),
     readonlyRoot: has("read-only"),
+    publish: readPorts(all("publish")),
+    publishAll: has("publish-all"),
+    waitHealthy: has("wait-healthy"),
+    health: readHealth(one),
     ...textOf("workdir", one("workdir")),
     ...textOf("user", one("user")),
     ...textOf("entrypoint", one("entrypoint")),

@@ -1,4 +1,4 @@
-import type { RunningCommand, TerminalSize } from "../../api/run/run-options.js";
+import type { RunningCommand, TerminalSize } from "../../api/commands/command-options.js";
 import type { CliEnvironment } from "../environment.js";
 
 /** Signals after which the command is killed, where it does not end. */
@@ -15,7 +15,8 @@ export function terminalSize({ stdout }: Pick<CliEnvironment, "stdout">): Termin
 /** Output of a command that ends when nobody reads it any more. */
 export interface ReadOutput {
   readonly signal: AbortSignal;
-  readonly write: (name: "stdout" | "stderr", data: Uint8Array) => void;
+  /** Writes a piece; a promise is resolved when our reader has taken it. */
+  readonly write: (name: "stdout" | "stderr", data: Uint8Array) => void | Promise<void>;
   /** Returns true once the reader has gone. */
   readonly isGone: () => boolean;
 }
@@ -28,7 +29,15 @@ export function readOutput(environment: CliEnvironment): ReadOutput {
   const gone = new AbortController();
   return {
     signal: AbortSignal.any([environment.signal, gone.signal]),
-    write: (name, data) => void environment[name].write(data, (error) => error && gone.abort()),
+    write(name, data) {
+      let taken = (): void => {};
+      const whenTaken = new Promise<void>((resolve) => (taken = resolve));
+      const flows = environment[name].write(data, (error) => {
+        if (error) gone.abort();
+        taken();
+      });
+      return flows ? undefined : whenTaken;
+    },
     isGone: () => gone.signal.aborted,
   };
 }

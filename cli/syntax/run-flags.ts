@@ -1,24 +1,16 @@
+import type { RunVolume } from "../../api/commands/command-options.js";
+import type { HealthOptions } from "../../api/commands/health-check.js";
 import type { Flag } from "../../api/options/option.js";
-import type { RunVolume } from "../../api/run/run-options.js";
+import { parsePort } from "../../api/texts/ports.js";
+import type { RunOptions } from "../../api/run/run-options.js";
 import { badVolume, engineFlag } from "./errors.js";
 import type { ParsedFlags } from "./flags.js";
-
-/** Reason why no port is published. */
-const PORTS = "with --network=host the command listens on this machine's own ports";
 
 /** Flags of `docker run` that are refused, each with the reason. */
 const REFUSED: Readonly<Record<string, { readonly flag: Omit<Flag, "name" | "text" | "hidden">; readonly why: string }>> = {
   detach: { flag: { short: "d" }, why: "it runs in the foreground, and ends with its terminal" },
   name: { flag: { value: "<name>" }, why: "nothing is left that a name could stand for" },
   restart: { flag: { value: "<policy>" }, why: "a command runs once" },
-  publish: {
-    flag: { short: "p", value: "<ports>", repeat: true },
-    why: PORTS,
-  },
-  "publish-all": {
-    flag: { short: "P" },
-    why: PORTS,
-  },
   privileged: { flag: {}, why: "a command has the rights of a RUN step" },
 };
 
@@ -64,4 +56,30 @@ export function readTmpfs(text: string, bytes: (text: string, what: string) => n
   const [dest = "", words = ""] = text.split(":");
   const size = words.split(",").find((word) => word.startsWith("size="));
   return { dest, ...(size && { size: bytes(size.slice("size=".length), "--tmpfs") }) };
+}
+
+type PublishedPort = Parameters<NonNullable<RunOptions["onPublish"]>>[0][number];
+
+/** Returns a published port as docker shows it: `127.0.0.1:8080 -> 80/tcp`. */
+export function portText({ addresses: [address = ""], hostPort, port, protocol }: PublishedPort): string {
+  return `${address.includes(":") ? `[${address}]` : address}:${hostPort} -> ${port}/${protocol}`;
+}
+
+/** Checks `--publish`. */
+export function readPorts(texts: readonly string[]): readonly string[] {
+  for (const text of texts) parsePort(text);
+  return texts;
+}
+
+/** Reads the flags of a health check. */
+export function readHealth(one: ParsedFlags["one"]): HealthOptions {
+  const given = {
+    command: one("health-cmd"),
+    interval: one("health-interval"),
+    timeout: one("health-timeout"),
+    startPeriod: one("health-start-period"),
+    startInterval: one("health-start-interval"),
+    retries: one("health-retries") === undefined ? undefined : Number(one("health-retries")),
+  };
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }

@@ -16,6 +16,22 @@ export const RUN_ERRORS = {
     cause: "`tsbuild run` is a test in the foreground and no container engine, or the value is of the wrong form.",
     wayOut: "The message says what is wanted.",
   },
+  "run/no-healthcheck": {
+    title: "An image without a health check",
+    cause: "`--wait-healthy` waits for HEALTHCHECK of the image, and the image has none.",
+    wayOut: "Add a HEALTHCHECK to the Dockerfile, or write `--health-cmd`.",
+  },
+  "run/publish": {
+    title: "A port that cannot be published",
+    cause:
+      "The command has no network of its own (neither pasta nor slirp4netns can be used, or another network was asked for), or a program listens on the port already, or this user may not listen there.",
+    wayOut: "Follow the hint; `-p 80` takes any free port, and `tsbuild doctor` says why there is no network.",
+  },
+  "run/unhealthy": {
+    title: "A command that is not healthy",
+    cause: "The health check failed as often as it may, or the command ended before it passed.",
+    wayOut: "Look at the output of the command and of the check. A slow start needs a start period.",
+  },
   "run/volume": {
     title: "A volume that is not there",
     cause: "The path of `--volume` does not exist on this machine, or cannot be read.",

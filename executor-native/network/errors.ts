@@ -1,4 +1,5 @@
 import { TsbuildError } from "../../core/errors.js";
+import type { HelperFailure } from "../helper-failure.js";
 
 const INSTALL = 'Install pasta (Debian, Ubuntu, Fedora, Alpine: package "passt") or slirp4netns (package "slirp4netns")';
 
@@ -53,4 +54,22 @@ export function stackEnded(name: string, how: string, output: string): TsbuildEr
       hint: "Build again; where it comes back, try another stack (pasta, slirp4netns), or --network=host",
     },
   );
+}
+
+const EACCES = 13;
+const EADDRINUSE = 98;
+
+/** Returns the error of a port of this machine that cannot be had. */
+export function portRefused({ message, errno }: HelperFailure): TsbuildError {
+  const hint =
+    errno === EADDRINUSE
+      ? "Another program listens there: choose another port, or none (-p 80) for a free one"
+      : errno === EACCES
+        ? "Ports below 1024 need root: choose a higher one, such as -p 8080:80"
+        : "Choose an address of this machine, such as 127.0.0.1 or 0.0.0.0";
+  return new TsbuildError("run/publish", message, { hint });
+}
+
+export function forwarderEnded(how: string): TsbuildError {
+  return new TsbuildError("run/publish", `Cannot publish ports: the process that forwards them ended (${how})`);
 }

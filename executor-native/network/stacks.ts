@@ -70,6 +70,14 @@ export interface StackCommand {
   readonly limit: number;
 }
 
+/** A network of steps, as this machine finds it. */
+export interface PrivateNetwork {
+  /** Pid of a process in it, which lives as long as it. */
+  readonly holder: number;
+  /** Addresses of steps, one for each family. */
+  readonly addresses: readonly string[];
+}
+
 /** A network for steps that could be had. */
 export interface FoundStack {
   readonly command: StackCommand;

@@ -8,7 +8,8 @@ import { sandboxFailed } from "../errors.js";
 import type { HelperFailure } from "../helper-failure.js";
 import { helperPath } from "../helper-path.js";
 import { stackDidNotStart, stackEnded } from "./errors.js";
-import type { StackCommand } from "./stacks.js";
+import type { PrivateNetwork, StackCommand } from "./stacks.js";
+import { eachStatusLine } from "./status-lines.js";
 
 /** Task of the worker that every worker with namespaces has: starts a stack. */
 export const NETWORK_TASK = "network";
@@ -36,8 +37,11 @@ export class StepNetwork {
     return this.#failure;
   }
 
-  /** Starts a stack. Rejects when it does not come up; another one may be tried then. */
-  async start(stack: StackCommand): Promise<void> {
+  /**
+   * Starts a stack, and returns where it is. Rejects when it does not come up; another one may be
+   * tried then.
+   */
+  async start(stack: StackCommand): Promise<PrivateNetwork> {
     const { link, addresses, gateways, unreachable, resolver } = stack.plan;
     const lists = [link, addresses.join(","), gateways.join(","), unreachable.join(","), resolver, stack.resolvers.join(",")];
     const child = started(
@@ -51,7 +55,7 @@ export class StepNetwork {
     const messages = tail(child.stderr as Readable);
     await new Promise<void>((resolve, reject) => {
       let last: StatusLine | undefined;
-      eachLine(child.stdio[4] as Readable, (line) => {
+      eachStatusLine<StatusLine>(child.stdio[4] as Readable, (line) => {
         last = line;
         if (line.status !== "ready") return;
         this.#child = child;
@@ -66,6 +70,7 @@ export class StepNetwork {
         else reject(failure ?? stackDidNotStart(stack.name, how, messages()));
       });
     });
+    return { holder: child.pid as number, addresses: addresses.map((address) => address.replace(/\/.*/, "")) };
   }
 
   /**
@@ -112,13 +117,4 @@ function tail(stream: Readable): () => string {
       .split("\n")
       .filter((line) => line.trim() !== "" && !/^Failed to send \d+ bytes to syslog/.test(line))
       .join("; ");
-}
-
-function eachLine(stream: Readable, visit: (line: StatusLine) => void): void {
-  let rest = "";
-  stream.setEncoding("utf8").on("data", (data: string) => {
-    const lines = (rest + data).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) visit(JSON.parse(line) as StatusLine);
-  });
 }

@@ -12,7 +12,7 @@ import { encodeMessage, FrameReader, type Request, type Response } from "./proto
 interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
-  readonly onOutput?: RunIo["onOutput"];
+  readonly onOutput?: (stream: "stdout" | "stderr", data: Uint8Array) => void;
   readonly onProgress?: ((value: unknown) => void) | undefined;
 }
 
@@ -90,14 +90,16 @@ export class WorkerClient implements Worker {
 
   async run(spec: SandboxSpec, io: RunIo): Promise<SandboxExit> {
     let end = (): void => {};
+    let id = 0;
     const begin = (run: number): Request => {
-      if (spec.interactive) end = interact(run, io, (request) => this.#ask(request, {}));
+      if (spec.interactive) end = interact(run, io, (request, signal) => this.#ask(request, {}, signal));
+      id = run;
       return { type: "run", id: run, spec };
     };
     try {
       return (await this.#ask(
         begin,
-        { onOutput: io.onOutput, onProgress: io.onReport as Pending["onProgress"] },
+        { onOutput: heldBack(io.onOutput, (paused) => this.#hold(id, paused)), onProgress: io.onReport as Pending["onProgress"] },
         io.signal,
       )) as SandboxExit;
     } finally {
@@ -156,6 +158,13 @@ export class WorkerClient implements Worker {
     }
   }
 
+  /** Lets a command wait until its output is taken, or go on. */
+  #hold(run: number, paused: boolean): void {
+    if (this.#ended) return;
+    // The run itself reports that the worker is gone.
+    void this.#ask((id) => ({ type: "flow", id, run, paused }), {}).catch(() => undefined);
+  }
+
   #receive(message: Exclude<Response, { readonly type: "ready" }>): void {
     const pending = this.#pending.get(message.id);
     switch (message.type) {
@@ -185,4 +194,17 @@ export class WorkerClient implements Worker {
     this.#connection.socket.unref();
     this.#connection.child.unref();
   }
+}
+
+/** Returns a receiver of output that holds the command while its output is not taken. */
+function heldBack(take: RunIo["onOutput"], hold: (paused: boolean) => void): (stream: "stdout" | "stderr", data: Uint8Array) => void {
+  let waiting = 0;
+  return (stream, data) => {
+    const taken = take(stream, data);
+    if (!taken) return;
+    if (waiting++ === 0) hold(true);
+    void taken.finally(() => {
+      if (--waiting === 0) hold(false);
+    });
+  };
 }

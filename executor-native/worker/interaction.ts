@@ -1,9 +1,9 @@
 import { constants } from "node:os";
 import type { Writable } from "node:stream";
-import type { RunIo } from "../contract.js";
+import type { HealthResult, RunIo } from "../contract.js";
 import type { Order, Request } from "./protocol.js";
 
-type Ask = (request: (id: number) => Request) => Promise<unknown>;
+type Ask = (request: (id: number) => Request, signal?: AbortSignal) => Promise<unknown>;
 
 /**
  * Sends the input of a run to the worker, one piece at a time, and hands out its orders. Returns
@@ -27,6 +27,8 @@ export function interact(run: number, { input, onStart }: RunIo, ask: Ask): () =
     onStart?.({
       kill: (signal) => order({ kind: "signal", number: constants.signals[signal] }),
       resize: ({ rows, columns }) => order({ kind: "resize", rows, columns }),
+      check: async (signal) =>
+        ended ? undefined : ((await ask((id) => ({ type: "check", id, run }), signal)) as HealthResult | undefined),
     });
   });
   return () => {

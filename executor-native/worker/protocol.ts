@@ -12,7 +12,11 @@ export type Request =
   | { readonly type: "abort"; readonly id: number }
   /** Input for the run `run`; answered when it takes more. No data is the end. */
   | { readonly type: "input"; readonly id: number; readonly run: number; readonly data?: Uint8Array }
-  | { readonly type: "order"; readonly id: number; readonly run: number; readonly order: Order };
+  | { readonly type: "order"; readonly id: number; readonly run: number; readonly order: Order }
+  /** Runs the health check of a run; answered with its result. */
+  | { readonly type: "check"; readonly id: number; readonly run: number }
+  /** Stops reading the output of the run, or reads on. */
+  | { readonly type: "flow"; readonly id: number; readonly run: number; readonly paused: boolean };
 
 /** An order to the command of a run, in the words of the native part. */
 export type Order =

@@ -1,13 +1,13 @@
 import { sandboxNotStarted } from "./errors.js";
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { constants } from "node:os";
-import type { Readable, Writable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 import { started } from "../../core/system/descriptors.js";
-import { type AnyCode, CanceledError } from "../../core/errors.js";
+import { CanceledError } from "../../core/errors.js";
 import type { StepUsage } from "../../core/events.js";
 import { ownersFile } from "../../core/system/owners-file.js";
 import type { SandboxExit, SandboxSpec } from "../contract.js";
+import { CheckChannel } from "./check-channel.js";
 import { encodeOrder, writeInput } from "./interaction.js";
 import type { Order } from "./protocol.js";
 import type { WorkingRoot, WorkingRoots } from "../chroot/working-roots.js";
@@ -18,36 +18,8 @@ import { mappedIds } from "../mapped-ids.js";
 import { HOST_ROOT_ARGUMENT, OUTER_PROC_ARGUMENT, SUPERVISED_ARGUMENT } from "../ownership.js";
 import { mountPoints } from "./mount-points.js";
 import { type AllIds, encodeSpec, type VirtualOwnership } from "./spec-encoding.js";
+import { outcome, parseStatus, signalName, usageOf } from "./status-line.js";
 import { namesUnmappedIds } from "./unmapped-ids.js";
-
-/** A status line of the native part's `run` mode. */
-type StatusLine =
-  | { readonly status: "error"; readonly code: AnyCode; readonly message: string; readonly errno: number }
-  | { readonly status: "not-started"; readonly message: string; readonly code: number }
-  | { readonly status: "exit"; readonly code?: number; readonly signal?: number }
-  | { readonly status: "killed"; readonly signal: number }
-  | { readonly status: "stopped" }
-  /** These two follow the end of a failed command whose changes are written. */
-  | { readonly status: "keeping" | "kept" }
-  | UsageLine
-  /**
-   * This line follows the end: a path, from the step's root, that is too long for the kernel as a
-   * whole.
-   */
-  | { readonly status: "too-long"; readonly path: string };
-
-/** Resources of all processes of a step, in the kernel's units. */
-interface UsageLine {
-  readonly status: "usage";
-  /** Microseconds of processor time. */
-  readonly user: number;
-  readonly system: number;
-  /** KiB of the largest process. */
-  readonly largest: number;
-  /** Blocks of 512 bytes. */
-  readonly read: number;
-  readonly written: number;
-}
 
 /** Calls for what happens to a sandbox. */
 export interface SandboxHooks {
@@ -74,6 +46,8 @@ export interface RunningSandbox {
   /** Resolves when the command of an interactive run takes more input. No data ends the input. */
   write(data: Uint8Array | undefined): Promise<void>;
   order(order: Order): void;
+  /** Orders health checks of the command; undefined where it has none. */
+  readonly checks: CheckChannel | undefined;
 }
 
 /**
@@ -141,11 +115,13 @@ function attempt(action: () => RunningSandbox, root: WorkingRoot): RunningSandbo
 
 /** Descriptor of the orders to an interactive command, see helper/modes/runner.h. */
 const ORDERS_FD = 6;
+/** Descriptor of the orders of health checks, see helper/spec/spec.h. */
+const CHECK_FD = 7;
 
-/** Returns the descriptors from 5 on: the network of steps, and the orders to a command. */
-function furtherStreams({ interactive = false }: SandboxSpec, network: number | undefined): (number | "pipe" | "ignore")[] {
+/** Returns the descriptors from 5 on: network of steps, orders to a command and to its checker. */
+function furtherStreams({ interactive = false, check }: SandboxSpec, network: number | undefined): (number | "pipe" | "ignore")[] {
   if (!interactive) return network === undefined ? [] : [network];
-  return [network ?? "ignore", "pipe"];
+  return [network ?? "ignore", "pipe", ...(check ? (["pipe"] as const) : [])];
 }
 
 function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, hooks: SandboxHooks): RunningSandbox {
@@ -169,6 +145,7 @@ function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, hooks: 
   });
   const orders = (child.stdio as readonly unknown[])[ORDERS_FD] as Writable | null | undefined;
   for (const stream of [orders, child.stdin]) stream?.on("error", () => {}); // The command has ended.
+  const checks = (child.stdio as readonly unknown[])[CHECK_FD] as Duplex | null | undefined;
   const specPipe = child.stdio[3] as Writable | null;
   specPipe?.on("error", () => {}); // It ended before it read everything; its status says why.
   begin(child, specPipe, bytes, hooks);
@@ -213,6 +190,7 @@ function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, hooks: 
     },
     write: (data) => writeInput(child.stdin, data),
     order: (order) => void orders?.write(encodeOrder(order)),
+    checks: checks ? new CheckChannel(checks) : undefined,
   };
 }
 
@@ -231,17 +209,6 @@ function begin(child: ChildProcess, pipe: Writable | null, bytes: Buffer, hooks:
 
 function watchedLimits({ processors, mostTasks }: SandboxHooks): Pick<SandboxHooks, "processors" | "mostTasks"> {
   return { ...(processors ? { processors } : {}), ...(mostTasks === undefined ? {} : { mostTasks }) };
-}
-
-function usageOf({ user, system, largest, read, written }: UsageLine): StepUsage {
-  return {
-    userTime: user / 1000,
-    systemTime: system / 1000,
-    peakMemory: largest * 1024,
-    peakOf: "process",
-    bytesRead: read * 512,
-    bytesWritten: written * 512,
-  };
 }
 
 function allIds(): AllIds {
@@ -267,30 +234,4 @@ function ended(child: ChildProcess): Promise<string> {
     });
     child.on("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
   });
-}
-
-/**
- * Returns the status line that counts as the outcome: the first, unless a later one reports a
- * failure or a kill. A supervisor that could not record the owners of files must not look like a
- * command that ended well, and neither must a command whose files cannot be kept. After a failed
- * command, the failure is the cause.
- */
-function outcome(lines: readonly StatusLine[]): StatusLine | undefined {
-  const [first] = lines;
-  const failed = lines.find(({ status }) => status === "error" || status === "killed");
-  if (failed || first?.status !== "exit" || first.code !== 0) return failed ?? first;
-  return lines.find(({ status }) => status === "too-long") ?? first;
-}
-
-/** Parses a status line. Returns undefined for a line that was cut off. */
-function parseStatus(line: string): StatusLine | undefined {
-  try {
-    return JSON.parse(line) as StatusLine;
-  } catch {
-    return undefined;
-  }
-}
-
-function signalName(number: number): string {
-  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? `SIG${number}`;
 }

@@ -13,6 +13,7 @@ import { helperPath } from "../helper-path.js";
 import type { StackCommand } from "../network/stacks.js";
 import { NETWORK_TASK, StepNetwork } from "../network/step-network.js";
 import { CHROOT_ARGUMENT, COPIED_ROOTS_ARGUMENT, OUTER_PROC_ARGUMENT, SUPERVISED_ARGUMENT } from "../ownership.js";
+import type { CheckChannel } from "./check-channel.js";
 import { encodeMessage, FrameReader, outputHeader, type Request, type Response } from "./protocol.js";
 import { WorkingRoots } from "../chroot/working-roots.js";
 import { Limiter } from "../limits/limiter.js";
@@ -72,6 +73,8 @@ export function serveWorker(options: ServeOptions): void {
   const limiter = (): Limiter => (made ??= new Limiter());
   const network = new StepNetwork();
   let ending = false;
+  /** Runs whose output the main process does not take now. */
+  const held = new Set<number>();
 
   const send = (message: Response): void => {
     if (!socket.destroyed) socket.write(encodeMessage(message));
@@ -87,8 +90,15 @@ export function serveWorker(options: ServeOptions): void {
     if (!room) for (const sandbox of sandboxes.values()) sandbox.pause();
   };
   socket.on("drain", () => {
-    for (const sandbox of sandboxes.values()) sandbox.resume();
+    for (const [id, sandbox] of sandboxes) if (!held.has(id)) sandbox.resume();
   });
+  const holdOutput = (run: number, paused: boolean): void => {
+    if (!sandboxes.has(run)) return;
+    if (paused) held.add(run);
+    else held.delete(run);
+    if (paused) sandboxes.get(run)?.pause();
+    else if (!socket.writableNeedDrain) sandboxes.get(run)?.resume();
+  };
 
   const runIn = async (
     id: number,
@@ -114,8 +124,20 @@ export function serveWorker(options: ServeOptions): void {
       throw error;
     } finally {
       sandboxes.delete(id);
+      held.delete(id);
       limited.close();
     }
+  };
+
+  const checkHealth = async (id: number, run: number): Promise<unknown> => {
+    let checks: CheckChannel | undefined;
+    let isAborted = false;
+    aborts.set(id, () => {
+      isAborted = true;
+      checks?.kill();
+    });
+    checks = (await interactive.get(run))?.checks;
+    return isAborted ? undefined : await checks?.check();
   };
 
   const perform = async (request: Exclude<Request, { readonly type: "abort" }>): Promise<unknown> => {
@@ -140,6 +162,8 @@ export function serveWorker(options: ServeOptions): void {
     }
     if (request.type === "input") return await (await interactive.get(request.run))?.write(request.data);
     if (request.type === "order") return (await interactive.get(request.run))?.order(request.order);
+    if (request.type === "check") return await checkHealth(request.id, request.run);
+    if (request.type === "flow") return holdOutput(request.run, request.paused);
     if (request.type === "remove") return await removeTrees(request.paths);
     const abort = new AbortController();
     aborts.set(request.id, () => abort.abort(new CanceledError()));

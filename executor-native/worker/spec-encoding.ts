@@ -155,6 +155,7 @@ export function encodeSpec(
   for (const group of spec.groups ?? []) operation("group", String(group));
   if (spec.readonlyRoot) operation("readonly-root", true);
   if (spec.interactive) operation("input", true);
+  for (const word of (spec.interactive && spec.check) || []) operation("check", word);
   if (spec.interactive && spec.terminal) operation("terminal", spec.terminal.rows, spec.terminal.columns);
   operation("hostname", spec.hostname);
   operation("hosts", spec.hosts);

@@ -28,6 +28,7 @@ export interface SpecOperations {
   readonly user: readonly [user: string];
   readonly group: readonly [gid: string];
   readonly input: readonly [input: boolean];
+  readonly check: readonly [word: string];
   readonly terminal: readonly [rows: Decimal, columns: Decimal];
   readonly hostname: readonly [name: string];
   readonly hosts: readonly [text: string];

@@ -6,4 +6,4 @@ import { SandboxRig } from "../support/rigs/sandbox-rig.js";
  */
 const rig = await SandboxRig.open();
 process.stdout.write(`${rig.base}\n`);
-await rig.run(`echo up; sleep ${process.argv[2]} & sleep ${process.argv[2]}`, { onOutput: () => process.stdout.write("up\n") });
+await rig.run(`echo up; sleep ${process.argv[2]} & sleep ${process.argv[2]}`, { onOutput: () => void process.stdout.write("up\n") });

@@ -4,9 +4,11 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { PassThrough } from "node:stream";
 import test from "ava";
 import { firstFreeId, identity, idMaps, ownershipHere, rangeMap } from "../../executor-native/id-map.js";
 import { isHostRoot } from "../../executor-native/ownership.js";
+import type { RunningCommand } from "../../executor-native/contract.js";
 import { startWorker } from "../../executor-native/start-worker.js";
 import { encodeMessage, type Frame, FrameReader, outputHeader, type Response } from "../../executor-native/worker/protocol.js";
 import { BUSYBOX, ENTRY, ownSleep, processesWith, SandboxRig } from "../support/rigs/sandbox-rig.js";
@@ -181,3 +183,77 @@ function withResolvers<T>(): { readonly promise: Promise<T>; readonly resolve: (
   });
   return { promise, resolve };
 }
+
+withNamespaces.serial("a command waits while its output is not taken, and others go on", async (t) => {
+  const rig = await SandboxRig.open();
+  try {
+    let take = (): void => {};
+    const taken = new Promise<void>((resolve) => (take = resolve));
+    let bytes = 0;
+    let began = (): void => {};
+    const begun = new Promise<void>((resolve) => (began = resolve));
+    const slow = rig.run("head -c 33554432 /dev/zero; echo end >&2", {
+      onOutput(_stream, data) {
+        bytes += data.length;
+        began();
+        return taken;
+      },
+    });
+    await begun;
+    for (let i = 0; i < 3; i++) t.is((await rig.run("echo other")).out, "other\n");
+    t.true(bytes < 16 << 20, `${bytes} bytes came although none was taken`);
+    take();
+    const { exit, err } = await slow;
+    t.deepEqual([exit, err, bytes], [{ code: 0 }, "end\n", 33554432 + 4]);
+  } finally {
+    await rig.close();
+  }
+});
+
+withNamespaces.serial("health checks run beside a command, as its user, until it ends", async (t) => {
+  const rig = await SandboxRig.open();
+  try {
+    if (rig.tier !== "namespaces") return void t.pass("a health check needs namespaces");
+    const check = [
+      "/bin/sh",
+      "-c",
+      'read word </tmp/word; case $word in hang) sleep 600;; big) head -c 9000 /dev/zero | tr "\\0" x; exit 3;; *) echo "$(id -u) $NAME $(pwd) $word"; esac',
+    ];
+    const never = new AbortController().signal;
+    const results: unknown[] = [];
+    let running: RunningCommand | undefined;
+    let said = "";
+    const input = new PassThrough();
+    const ran = await rig.run("chmod 777 /tmp; for w in one big hang two; do echo $w >/tmp/word; echo $w; read line; done; exit 7", {
+      user: "7:8",
+      env: ["PATH=/bin", "NAME=value"],
+      cwd: "/tmp",
+      interactive: true,
+      check,
+      input,
+      onStart: (command) => {
+        running = command;
+        void (async () => {
+          for (const word of ["one", "big", "hang", "two"]) {
+            await until(() => said.includes(`${word}\n`));
+            const timeout = new AbortController();
+            if (word === "hang") setImmediate(() => timeout.abort(new Error("too long")));
+            results.push(await command.check(word === "hang" ? timeout.signal : never).catch(() => "killed"));
+            input.write("on\n");
+          }
+        })();
+      },
+      onOutput: (_stream, data) => void (said += Buffer.from(data).toString()),
+    });
+    t.deepEqual(ran.exit, { code: 7 });
+    t.is(await running?.check(never), undefined);
+    t.deepEqual(results, [
+      { code: 0, output: "7 value /tmp one\n" },
+      { code: 3, output: "x".repeat(4096) },
+      "killed",
+      { code: 0, output: "7 value /tmp two\n" },
+    ]);
+  } finally {
+    await rig.close();
+  }
+});

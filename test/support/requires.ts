@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { userInfo } from "node:os";
 import test, { type ExecutionContext } from "ava";
+import { canOpenTun } from "../../executor-native/network/stacks.js";
 import { probe } from "../../executor-native/probe.js";
 
 /** Declares a test that this machine may not be able to run. */
@@ -76,6 +77,13 @@ export const withoutContainer: string | undefined = withoutMounts ?? withoutProg
 /** Returns the reason where steps cannot have namespaces. */
 export function withoutNamespaces(): string | undefined {
   return probe().ok ? undefined : "steps cannot have namespaces here";
+}
+
+/** Returns the reason where steps have no network of their own. */
+export function withoutOwnNetwork(): string | undefined {
+  if (!canOpenTun()) return "this user may not open /dev/net/tun";
+  const [pasta, slirp] = ["pasta", "slirp4netns"].map(withoutProgram);
+  return pasta && slirp ? "neither pasta nor slirp4netns is installed" : undefined;
 }
 
 /** Returns the reason where podman is missing, or cannot make the namespaces that it works in. */

@@ -47,6 +47,13 @@ int mode_emulate(int count, char **arguments);
 int mode_network(int count, char **arguments);
 
 /*
+ * Forwards ports of this machine into the network of steps that the process HOLDER is in, while
+ * PARENT lives: `publish PARENT HOLDER ADDRESSES PORTS…` (see network/published.h). Descriptor 3
+ * ends with the caller. Status lines on 4.
+ */
+int mode_publish(int count, char **arguments);
+
+/*
  * Tries to start each program: `runs FILE…`. Writes one status line for each, whether the kernel
  * runs it, on 1.
  */

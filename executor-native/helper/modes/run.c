@@ -118,22 +118,20 @@ static void close_inner_ends(const struct attempt *attempt)
 	close_given(attempt->control[INSIDE]);
 }
 
-/* Starts the sandbox. SIGTERM, which asks to stop, is blocked until there is something to stop. */
+/* Starts the sandbox. Signals are blocked until there is one, and in init for good. */
 static void start_init(struct step *step, struct attempt *attempt)
 {
 	unsigned long namespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
 	sigset_t blocked, before;
 	if (!step->spec.network && !step->spec.joins_network)
 		namespaces |= CLONE_NEWNET;
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGTERM);
+	sigfillset(&blocked);
 	sigprocmask(SIG_BLOCK, &blocked, &before);
 	attempt->init = (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, NULL, NULL, NULL, NULL);
 	if (attempt->init < 0)
 		fail_errno("exec/namespaces", "Cannot make the sandbox's namespaces");
 	if (attempt->init == 0) {
 		signal(SIGTERM, SIG_DFL);
-		sigprocmask(SIG_SETMASK, &before, NULL);
 		become_init(step, attempt);
 	}
 	init_pid = attempt->init;

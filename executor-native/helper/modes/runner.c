@@ -47,10 +47,11 @@ bool begin_runner(struct spec *spec, void (*stop)(int), int death_signal)
 	 * Nothing that was inherited by accident may reach the command; before Linux 5.9 nothing should
 	 * be.
 	 */
-	int last = spec->input ? ORDERS_FD : spec->joins_network ? NETWORK_FD : STATUS_FD;
+	int last = spec->check.count ? CHECK_FD : spec->input ? ORDERS_FD : spec->joins_network ? NETWORK_FD : STATUS_FD;
 	syscall(NR_CLOSE_RANGE, last + 1, ~0u, 0);
 	if ((spec->joins_network && fcntl(NETWORK_FD, F_SETFD, FD_CLOEXEC) < 0) ||
-	    (spec->input && fcntl(ORDERS_FD, F_SETFD, FD_CLOEXEC) < 0))
+	    (spec->input && fcntl(ORDERS_FD, F_SETFD, FD_CLOEXEC) < 0) ||
+	    (spec->check.count && fcntl(CHECK_FD, F_SETFD, FD_CLOEXEC) < 0))
 		fail_errno("exec/sandbox-setup", "Cannot find a descriptor of the step");
 	prctl(PR_SET_PDEATHSIG, death_signal);
 	return getppid() == (pid_t)spec->parent;

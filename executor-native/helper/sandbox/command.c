@@ -12,6 +12,7 @@
 #include "mounts/outer-proc.h"
 #include "ownership/user.h"
 #include "sandbox/capabilities.h"
+#include "sandbox/checker.h"
 #include "sandbox/execute.h"
 #include "sandbox/streams.h"
 #include "sandbox/user-namespace.h"
@@ -175,6 +176,7 @@ void run_command_filtered(const struct spec *spec, int control, filter_installer
 	struct user user;
 	char **env = begin_command(spec, &user);
 	become(spec, &user, control, install);
+	start_checker(spec, env);
 	execute(spec, env);
 }
 
@@ -188,6 +190,7 @@ void run_command_translated(const struct spec *spec, directory_enterer *enter)
 	change_groups(spec, &user);
 	if (setresuid(user.uid, user.uid, user.uid) < 0)
 		fail_errno("exec/user-ids", "Cannot run as user \"%s\"", spec->user);
+	start_checker(spec, env);
 	execute(spec, env);
 }
 
@@ -203,5 +206,6 @@ void run_command(const struct spec *spec, const struct owners *owners, int contr
 		become_virtually(spec, owners, &user, control);
 	else
 		become(spec, &user, control, install_filter);
+	start_checker(spec, env);
 	execute(spec, env);
 }

@@ -228,8 +228,10 @@ static pid_t start_command(const struct spec *spec, const struct owners *owners,
 /*
  * Drops all rights, because this process shares a pid namespace with programs that are not trusted.
  */
-static void give_up_all(const struct channels *channels)
+static void give_up_all(const struct spec *spec, const struct channels *channels)
 {
+	if (spec->check.count)
+		close(CHECK_FD);
 	close(channels->alive);
 	close(channels->streams.output);
 	if (channels->streams.errors != channels->streams.output)
@@ -267,6 +269,12 @@ static void open_terminal(const struct spec *spec, struct channels *channels)
 void run_init(const struct spec *spec, struct owners *owners, struct channels *channels)
 {
 	sigset_t signals;
+	/*
+	 * Signals for the command may come before there is a command, and the kernel drops those that
+	 * the first process of a pid namespace neither handles nor blocks.
+	 */
+	sigfillset(&signals);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (is_outside_gone(channels->alive))
 		_exit(EXIT_FAILED);
@@ -274,8 +282,6 @@ void run_init(const struct spec *spec, struct owners *owners, struct channels *c
 	int proc = set_up(spec, owners);
 	if (channels->terminal >= 0)
 		open_terminal(spec, channels);
-	sigfillset(&signals);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
 	/*
 	 * Nobody may trace this process or open its files in /proc. That is said before anybody is in
 	 * this pid namespace who could; the command gets it back by exec.
@@ -284,7 +290,7 @@ void run_init(const struct spec *spec, struct owners *owners, struct channels *c
 	int begin;
 	pid_t command = start_command(spec, owners, channels, proc, &begin);
 	close(proc);
-	give_up_all(channels);
+	give_up_all(spec, channels);
 	close(begin);
 	wait_for(command, &signals);
 }

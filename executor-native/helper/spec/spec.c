@@ -233,6 +233,8 @@ void read_spec(int fd, struct spec *spec)
 	check_whole(spec);
 	append_text(&spec->args, NULL); /* as exec wants it */
 	spec->args.count--;
+	append_text(&spec->check, NULL);
+	spec->check.count--;
 }
 
 char *working_root_path(const struct spec *spec) { return format_text("%s/root", spec->working); }

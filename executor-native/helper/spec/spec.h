@@ -12,6 +12,8 @@
 
 /* Descriptor of the network of the build's steps, where a step joins it. */
 #define NETWORK_FD 5
+/* Descriptor of the caller's orders to the checker of a step, and of its answers. */
+#define CHECK_FD 7
 
 /* The number of limits that Linux has. */
 #define MAX_RLIMITS 16
@@ -48,7 +50,7 @@ struct spec {
 	char *emulator;    /* a path of the root; NULL for none */
 	struct mount_spec *mounts;
 	size_t mount_count;
-	struct texts args, env, groups, masked, readonly_paths;
+	struct texts args, env, check, groups, masked, readonly_paths;
 	char *cwd, *user, *hostname, *hosts, *resolv_conf;
 	bool readonly_root;
 	bool input;    /* the runner carries input to the command, and takes orders */

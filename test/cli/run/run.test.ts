@@ -79,8 +79,8 @@ test("-it gives the command the terminal, its size and every key, and gives it b
     onSignals: (given) => (take = given),
     run: async ({ terminal, input, onStart, onOutput }) => {
       t.deepEqual([terminal, input !== undefined], [{ rows: 24, columns: 80 }, true]);
-      onStart?.({ kill: (name) => orders.push(name), resize: () => orders.push("resize") });
-      onOutput?.("stdout", Buffer.from("shown"));
+      onStart?.({ kill: (name) => orders.push(name), resize: () => orders.push("resize"), check: async () => undefined });
+      await onOutput?.("stdout", Buffer.from("shown"));
       t.deepEqual(
         ["SIGHUP", "SIGTERM", "SIGTERM"].map((name) => take?.(name as NodeJS.Signals)),
         [true, true, false],
@@ -97,7 +97,9 @@ test("-it gives the command the terminal, its size and every key, and gives it b
 const REFUSED: Readonly<Record<string, string>> = {
   detach: "run -d app",
   name: "run --name x app",
-  publish: "run -p 80:80 app",
+  publish: "run -p 80:80/sctp app",
+  ports: "run -p 8000-8001:80-82 app",
+  address: "run -p somewhere:80:80 app",
   "volume-name": "run -v data:/data app",
   "volume-word": "run -v ./data:/data:roo app",
   terminal: "run -it app",

@@ -122,7 +122,7 @@ export class SandboxRig {
       {
         onOutput: (stream, data) => {
           text[stream] += Buffer.from(data).toString();
-          onOutput?.(stream, data);
+          return onOutput?.(stream, data);
         },
         onReport: (given) => {
           report = given;

@@ -1,7 +1,7 @@
 import { defaultRoot } from "../../cache/paths.js";
 import { throwIfAborted } from "../../core/errors.js";
 import { withResource } from "../../core/tasks/with-resource.js";
-import type { RunIo, SandboxSpec } from "../../executor-native/contract.js";
+import type { SandboxSpec, StepReport } from "../../executor-native/contract.js";
 import type { LimitRequest } from "../../executor-native/limits/limits.js";
 import type { Tier } from "../../executor-native/tier.js";
 import type { OverlayStack } from "../../solver/layers/overlay-stack.js";
@@ -9,13 +9,14 @@ import { prepareRoot } from "../../solver/ops/step-files.js";
 import type { StepNetwork } from "../../solver/ports.js";
 import type { BuildOptions } from "../options/options.js";
 import { Session } from "../session/session.js";
+import type { CommandStreams } from "./command-options.js";
+import type { RunExit } from "./exit.js";
 import { commandNetwork } from "./command-network.js";
-import type { RunExit, RunOptions } from "./run-options.js";
 
 interface CommandSession {
   readonly root?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly isolation?: RunOptions["isolation"] | undefined;
+  readonly isolation?: BuildOptions["isolation"] | undefined;
   /** Certificates of additional authorities, in PEM. */
   readonly authorities?: readonly string[];
 }
@@ -41,15 +42,22 @@ interface LayeredCommand {
   /** Limits that `spec` sets. */
   readonly limits?: LimitRequest | undefined;
   readonly spec: (place: CommandPlace) => SandboxSpec;
-  /** Ports of the command; without `onOutput`, its output is dropped. */
-  readonly io: { readonly [K in "input" | "onStart" | "onOutput"]?: RunIo[K] | undefined };
+  /** Streams of the command; without `onOutput`, its output is dropped. */
+  readonly io: { readonly [K in keyof CommandStreams]?: CommandStreams[K] | undefined };
+  /** Opens something beside the command, which is closed when the command has ended. */
+  readonly beside?: (place: CommandPlace) => Promise<AsyncDisposable>;
+  readonly onReport?: (report: StepReport) => void;
 }
+
+/** The parts of a session that a command uses. */
+type LayersSession = Pick<Session, "store" | "workers" | "signal">;
 
 /**
  * Runs one command on unpacked layers, in the sandbox of RUN steps. Its changes of the root file
  * system are thrown away.
  */
-export async function runOnLayers({ layers, network, limits, spec, io }: LayeredCommand, session: Session): Promise<RunExit> {
+export async function runOnLayers(command: LayeredCommand, session: LayersSession): Promise<RunExit> {
+  const { layers, network, limits, spec, io, beside, onReport } = command;
   const { store, workers, signal } = session;
   const worker = await workers.worker();
   const active = store.layers.prepare();
@@ -59,7 +67,9 @@ export async function runOnLayers({ layers, network, limits, spec, io }: Layered
     const place = { rootfs, tier: worker.tier, network: await commandNetwork(network, session) };
     if (limits) await (await import("../../executor-native/limits/prepare-limits.js")).prepareLimits(worker, limits);
     const { input, onStart, onOutput = () => {} } = io;
-    return await worker.run(spec(place), { signal, onOutput, ...(input && { input }), ...(onStart && { onStart }) });
+    const run = (): Promise<RunExit> =>
+      worker.run(spec(place), { signal, onOutput, ...(input && { input }), ...(onStart && { onStart }), ...(onReport && { onReport }) });
+    return beside ? await withResource(await beside(place), run) : await run();
   } finally {
     await worker.remove([active.fs, active.work]).catch(() => undefined);
     active.discard();

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { privateNetworkFailed } from "../../executor-native/network/errors.js";
 import type { Sandboxes, StepNetwork } from "../../solver/ports.js";
 import type { DefaultNetwork } from "../options/step-options.js";
-import type { SharedNetwork } from "../session/step-networks.js";
+import type { SharedNetwork } from "./step-networks.js";
 
 const LOOPBACK = "127.0.0.1";
 
@@ -17,7 +17,10 @@ export function networkOfSteps(wanted: DefaultNetwork, shared: () => Promise<Sha
     if (network !== "default") return outside(network);
     if (wanted === "host") return outside("host");
     const found = await shared();
-    if (found.kind === "private") return { kind: "private", resolvConf: found.resolvConf, gateway: found.gateway ?? LOOPBACK };
+    if (found.kind === "private") {
+      const { resolvConf, gateway = LOOPBACK, place } = found;
+      return { kind: "private", resolvConf, gateway, place };
+    }
     if (wanted === "private") throw privateNetworkFailed(found);
     const notice = `steps share the host's network: ${found.problem}. ${found.hint}`;
     const first = !noticed;

@@ -7,14 +7,24 @@ import { parseExtraHosts, parseUlimits, checkShmSize } from "../options/step-opt
 import { needsNamespaces, noCommand, noSuchVolume } from "./errors.js";
 import type { ImageRoot } from "./image-root.js";
 import type { CommandPlace } from "./run-on-layers.js";
-import type { RunOptions } from "./run-options.js";
+import type { CommandOptions } from "./command-options.js";
+import type { HealthCheck } from "./health-check.js";
 
 const HOSTNAME = "tsbuild";
 /** Search path of an image that names none, as in docker. */
 const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
+interface Place extends CommandPlace {
+  /** Health check that the caller will order. */
+  readonly check?: HealthCheck | undefined;
+}
+
 /** Returns the sandbox of a command as image and options say. */
-export function runSpec(options: RunOptions, { config, name, platform }: ImageRoot, { rootfs, tier, network }: CommandPlace): SandboxSpec {
+export function commandSpec(
+  options: CommandOptions,
+  { config, name, platform }: ImageRoot,
+  { rootfs, tier, network, check }: Place,
+): SandboxSpec {
   const { volumes = [], tmpfs = [], readonlyRoot = false, hostname = HOSTNAME } = options;
   if (tier !== "namespaces") {
     if (readonlyRoot) throw needsNamespaces("a read-only root", tier);
@@ -46,6 +56,7 @@ export function runSpec(options: RunOptions, { config, name, platform }: ImageRo
     hosts: hostsFile({ hostname, extraHosts: parseExtraHosts(options.addHosts ?? []) }, network.gateway),
     resolvConf: network.resolvConf,
     interactive: true,
+    ...(check && { check: check.words }),
     ...(own === formatPlatform(hostPlatform()) ? {} : { platform: own }),
     ...(options.terminal && { terminal: options.terminal }),
     ...(readonlyRoot && { readonlyRoot }),
@@ -55,7 +66,7 @@ export function runSpec(options: RunOptions, { config, name, platform }: ImageRo
 }
 
 /** Returns the words that are executed. An entry point of the options takes the CMD away. */
-function commandOf({ entrypoint, command = [] }: RunOptions, { config, name }: Pick<ImageRoot, "config" | "name">): readonly string[] {
+function commandOf({ entrypoint, command = [] }: CommandOptions, { config, name }: Pick<ImageRoot, "config" | "name">): readonly string[] {
   const first = entrypoint === undefined ? (config.Entrypoint ?? []) : entrypoint === "" ? [] : [entrypoint];
   const rest = command.length > 0 || entrypoint !== undefined ? command : (config.Cmd ?? []);
   const words = [...first, ...rest];
@@ -64,7 +75,7 @@ function commandOf({ entrypoint, command = [] }: RunOptions, { config, name }: P
 }
 
 /** Returns the variables of the image and of the options; each name once, the last one wins. */
-function mergedEnv(image: readonly string[], { env = [], terminal }: RunOptions): readonly string[] {
+function mergedEnv(image: readonly string[], { env = [], terminal }: CommandOptions): readonly string[] {
   const all = [PATH, ...(terminal ? ["TERM=xterm"] : []), ...image, ...env];
   return [...new Map(all.map((variable) => [variable.slice(0, variable.indexOf("=")), variable])).values()];
 }

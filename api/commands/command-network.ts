@@ -1,5 +1,5 @@
 import type { StepNetwork } from "../../solver/ports.js";
-import { networkOfSteps } from "../build/network-of-steps.js";
+import { networkOfSteps } from "../session/network-of-steps.js";
 import type { BuildOptions } from "../options/options.js";
 import { defaultNetwork } from "../options/step-options.js";
 import type { Session } from "../session/session.js";
