@@ -30,7 +30,7 @@ export { run } from "./run/run.js";
 export type { RunOptions } from "./run/run-options.js";
 export type { RunExit } from "./commands/exit.js";
 export type { CommandOptions, CommandStreams, RunningCommand, RunVolume, TerminalSize } from "./commands/command-options.js";
-export type { HealthOptions } from "./commands/health-check.js";
+export type { HealthOptions, ServiceOptions } from "./options/services/types.js";
 export type { PublishedPort } from "../executor-native/network/published-ports.js";
 export type { HealthResult } from "../executor-native/contract.js";
 export { doctor, type DoctorOptions } from "./doctor/doctor.js";

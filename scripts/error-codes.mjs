@@ -29,6 +29,7 @@ const AREAS = {
   ssh: "SSH agents",
   exec: "RUN steps",
   run: "Running images",
+  service: "Services of a build",
   debug: "Debugging steps",
   source: "Downloads and repositories",
   image: "Base images",

@@ -59,6 +59,8 @@ export interface Sandboxes {
   network(op: Pick<ExecOp, "network">): Promise<StepNetwork>;
   /** Returns what devices change for a step. The rights to them were looked at before. */
   devices(devices: NonNullable<ExecOp["devices"]>): Promise<DeviceEdits>;
+  /** Returns what of the place is in the keys of steps in a network of their own. */
+  identity?(): Promise<string | undefined>;
   /** Limits of each step, and of all; in no key. */
   readonly limits?: LimitRequest;
   /** True where steps wait until the memory that they took before is free. */
@@ -74,6 +76,8 @@ export interface StepNetwork {
   readonly resolvConf: string;
   /** Address of this machine, for the name `host-gateway`. */
   readonly gateway: string;
+  /** Further lines for /etc/hosts. */
+  readonly hosts?: readonly { readonly host: string; readonly ip: string }[];
   /** Place of a network of the steps' own. */
   readonly place?: PrivateNetwork;
   /** Line for the step's output. */

@@ -125,6 +125,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
     "compose",
     "attest",
     "commands",
+    "services",
     "build",
     "bake",
     "image-store",

@@ -27,6 +27,7 @@ export interface TargetAttributes {
   readonly "shm-size"?: string;
   readonly ulimits?: readonly string[];
   readonly resources?: readonly string[];
+  readonly service?: readonly string[];
   readonly "extra-hosts"?: Readonly<Record<string, string>>;
   readonly entitlements?: readonly string[];
   readonly call?: string;

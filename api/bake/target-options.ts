@@ -10,6 +10,7 @@ import { parseOutputs } from "../texts/outputs.js";
 import { parsePairs } from "../texts/pairs.js";
 import { parsePlatforms } from "../texts/platforms.js";
 import { parseSecrets } from "../texts/secrets.js";
+import { parseServices } from "../texts/services.js";
 import { parseSsh } from "../texts/ssh.js";
 import { hostPath, type Surroundings } from "../texts/surroundings.js";
 import { badNetwork, inputOfTarget } from "./errors.js";
@@ -34,7 +35,7 @@ export function targetBuildOptions(target: PlannedBakeTarget, place: TargetOptio
   const { directory = process.cwd(), env = process.env, stdout } = place;
   const surroundings: Surroundings = { cwd: directory, env, ...(stdout && { stdout }) };
   const attributes = attributesOf(target);
-  const { args = {}, labels, annotations, contexts = {}, tags, ulimits, resources } = attributes;
+  const { args = {}, labels, annotations, contexts = {}, tags, ulimits, resources, service } = attributes;
   const { network, "extra-hosts": hosts = {}, "shm-size": shmSize, "no-cache-filter": noCacheFilter } = attributes;
   const epoch = env["SOURCE_DATE_EPOCH"];
   const platforms = parsePlatforms(attributes.platforms ?? [], surroundings);
@@ -62,6 +63,7 @@ export function targetBuildOptions(target: PlannedBakeTarget, place: TargetOptio
     ...(shmSize ? { shmSize: parseBytes(shmSize, "shm-size") } : {}),
     ...(ulimits ? { ulimits } : {}),
     ...(resources ? { resources } : {}),
+    ...(service ? { services: parseServices(service, surroundings) } : {}),
     ...(outputs.length > 0 ? { outputs } : {}),
   };
 }

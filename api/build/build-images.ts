@@ -1,5 +1,6 @@
 import { type Diagnostic, uniqueDiagnostics } from "../../core/diagnostics.js";
 import type { EventSink } from "../../core/events.js";
+import { withResource } from "../../core/tasks/with-resource.js";
 import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import type { ExportImage, ExportLayer } from "../../exporters/exporter.js";
 import type { FrontendResult } from "../../frontend/frontend.js";
@@ -20,6 +21,7 @@ import { type FinishedImage, finishImage, finishLayers } from "./finish-image.js
 import type { BuildInput } from "./build-input.js";
 import { loadInput } from "./load-input.js";
 import { formKey } from "./outputs.js";
+import type { ResolvedService } from "../options/services/resolve-services.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import { isImage } from "../options/output-types.js";
 import type { BlobForm } from "../options/resolve-outputs.js";
@@ -81,9 +83,9 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
   ]);
   for (const diagnostic of warnings) onEvent({ type: "warning", diagnostic });
   const scans = await scanSteps(compiled, build, input);
-  const { finished, otherForms, epoch, scanned, ...solved } = await withoutLostLayers(
-    () => solveImages(compiled, { options, solver, input, scans, signal: session.signal }),
-    { store: session.store, imports, onEvent },
+  const solve = () => solveImages(compiled, { options, solver, input, scans, signal: session.signal });
+  const { finished, otherForms, epoch, scanned, ...solved } = await withServices(options, { solver, input, session, onEvent }, () =>
+    withoutLostLayers(solve, { store: session.store, imports, onEvent }),
   );
   const targets = compiled.map((result) => result.rootfs);
   return {
@@ -105,6 +107,29 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
       compression: options.image ? compression : undefined,
     },
   };
+}
+
+/** Builds with the services that the steps reach. Ends them with the build of the images. */
+async function withServices<T>(
+  { build }: BuildImagesOptions,
+  { solver, input, session, onEvent }: Pick<SolveImagesParts, "solver" | "input"> & ServicesPlace,
+  use: () => Promise<T>,
+): Promise<T> {
+  if (build.services.length === 0) return await use();
+  const [{ BuildServices }, { serviceImage }] = await Promise.all([
+    import("../services/build-services.js"),
+    import("../services/service-image.js"),
+  ]);
+  const layers = solver.layers(undefined);
+  const image = (service: ResolvedService) => serviceImage(service, { ...input, store: session.store, layers });
+  const services = new BuildServices({ services: build.services, image, session, limits: build.limits, onEvent });
+  solver.serve(services);
+  return await withResource(services, use);
+}
+
+interface ServicesPlace {
+  readonly session: BuildSession;
+  readonly onEvent: EventSink;
 }
 
 /** Returns true when a Dockerfile and its context are files of this machine, or texts. */

@@ -1,6 +1,4 @@
 import type { EventSink, StepId } from "../../core/events.js";
-import type { Worker } from "../../executor-native/contract.js";
-import { OUTER_PROC_NOTICE } from "../../executor-native/errors.js";
 import type { Edge, Rootfs } from "../../llb/vertex.js";
 import type { CompressionOptions } from "../../oci/layer/model/tasks.js";
 import { hostPlatform } from "../../oci/platform.js";
@@ -25,13 +23,12 @@ import { layerFetcher } from "../remote-cache/fetch-layer.js";
 import type { ImageResolver } from "../sources/image-resolver.js";
 import type { SolvedFiles } from "../sources/main-context.js";
 import { knownProjects } from "../record/projects.js";
-import { stepAuthorities } from "../options/authorities.js";
-import { proxyVariables } from "../options/build-args.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import type { Session } from "../session/session.js";
 import { startOf } from "./content-start.js";
 import { BuildDevices } from "./device-rights.js";
-import { networkOfSteps } from "../session/network-of-steps.js";
+import { type SandboxOptions, stepSandboxes } from "./step-sandboxes.js";
+import type { BuildServices } from "../services/build-services.js";
 import type { JoinedTarget } from "./joined-graph.js";
 import { hostDirectories } from "../sources/host-directories.js";
 import { SshAgents } from "../sources/ssh-agents.js";
@@ -47,29 +44,26 @@ export interface GraphSources {
 
 /** The parts of a build that its solver uses. */
 export interface BuildSolverOptions {
-  readonly build: Pick<
-    ResolvedBuildOptions,
-    | "allow"
-    | "authorities"
-    | "buildArgs"
-    | "buildContexts"
-    | "granted"
-    | "context"
-    | "defaultNetwork"
-    | "dockerfile"
-    | "explain"
-    | "freshMounts"
-    | "jobs"
-    | "fitMemory"
-    | "limits"
-    | "maxUnpackedSize"
-    | "names"
-    | "noCache"
-    | "onTrace"
-    | "platforms"
-    | "secrets"
-    | "ssh"
-  >;
+  readonly build: SandboxOptions &
+    Pick<
+      ResolvedBuildOptions,
+      | "allow"
+      | "buildArgs"
+      | "buildContexts"
+      | "granted"
+      | "context"
+      | "dockerfile"
+      | "explain"
+      | "freshMounts"
+      | "jobs"
+      | "maxUnpackedSize"
+      | "names"
+      | "noCache"
+      | "onTrace"
+      | "platforms"
+      | "secrets"
+      | "ssh"
+    >;
   readonly compression: CompressionOptions;
   /** Id of the build, when it is recorded. */
   readonly id: string | undefined;
@@ -96,6 +90,7 @@ export class BuildSolver {
   readonly #past: Omit<ExplainContext, "hiddenBy">;
   readonly #devices: BuildDevices;
   readonly #solvedEarly = new Set<StepId>();
+  #services: BuildServices | undefined;
 
   constructor(options: BuildSolverOptions, session: SolverSession) {
     this.#options = options;
@@ -122,25 +117,9 @@ export class BuildSolver {
         onWarning: (diagnostic) => onEvent({ type: "warning", diagnostic }),
       }),
     };
-    let warned = false;
-    const worker = async (): Promise<Worker> => {
-      const started = await workers.worker();
-      if (started.outerProc && !warned) onEvent({ type: "warning", diagnostic: OUTER_PROC_NOTICE });
-      warned = true;
-      return started;
-    };
-    let trusted: ReturnType<typeof stepAuthorities> | undefined;
+    const devices = this.#devices;
     this.#shared = {
-      sandboxes: {
-        worker,
-        expect: () => workers.expectSteps(),
-        network: networkOfSteps(build.defaultNetwork, () => workers.sharedNetwork()),
-        ...(build.limits ? { limits: build.limits } : {}),
-        fitMemory: build.fitMemory,
-        devices: (requests) => this.#devices.edits(requests),
-        proxyEnv: proxyVariables(build.buildArgs),
-        authorities: () => (trusted ??= stepAuthorities(build.authorities)),
-      },
+      sandboxes: stepSandboxes(build, { workers, devices, services: () => this.#services, onEvent }),
       secrets,
       mounts: {
         restore: async (name, path, reporter) => (!build.freshMounts && (await imports?.restoreMount(name, path, reporter))) || false,
@@ -153,6 +132,11 @@ export class BuildSolver {
       importedRuns: () => imports?.explanations.runs() ?? [],
       provenance: { build: options.id, projects: knownProjects(store.builds, build) },
     };
+  }
+
+  /** Gives steps services, which are known once the Dockerfile is read. */
+  serve(services: BuildServices): void {
+    this.#services = services;
   }
 
   /** Brings data that steps cannot wait for themselves. */

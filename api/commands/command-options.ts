@@ -3,7 +3,8 @@ import type { RunningCommand, TerminalSize } from "../../executor-native/contrac
 export type { RunningCommand, TerminalSize } from "../../executor-native/contract.js";
 import type { BuildOptions } from "../options/options.js";
 import { absolute, badRunOption } from "./errors.js";
-import { checkHealthOptions, type HealthOptions } from "./health-check.js";
+import type { HealthOptions } from "../options/services/types.js";
+import { checkHealthOptions } from "./health-check.js";
 
 /** A directory or file of this machine that a command sees. */
 export interface RunVolume {

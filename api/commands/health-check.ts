@@ -1,18 +1,7 @@
 import { parseDuration } from "../../core/go-values/duration.js";
 import type { ContainerConfig } from "../../oci/types.js";
+import type { HealthOptions } from "../options/services/types.js";
 import { badRunOption } from "./errors.js";
-
-/** Parts of a health check that are not as the image says; durations as docker writes them. */
-export interface HealthOptions {
-  /** Command for the image's shell. False: no check, whatever the image says. */
-  readonly command?: string | false;
-  readonly interval?: string;
-  readonly timeout?: string;
-  readonly startPeriod?: string;
-  readonly startInterval?: string;
-  /** Failures one after the other that make the command unhealthy. */
-  readonly retries?: number;
-}
 
 /** A health check, in milliseconds. */
 export interface HealthCheck {

@@ -73,3 +73,7 @@ function described(value: unknown): string {
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" && value !== null ? "an object" : String(value);
 }
+
+export function badService(name: string, why: string, hint?: string): UsageError {
+  return new UsageError("options/invalid", `Cannot start service "${name}": ${why}`, hint === undefined ? {} : { hint });
+}

@@ -15,6 +15,7 @@ import type { BuildOptions } from "./options.js";
 import { attestsAlways, resolveAttestations, resolveOutputs } from "./resolve-outputs.js";
 import { resolveLimits } from "./limits/resolve-limits.js";
 import { checkJobs, checkShmSize, defaultNetwork, parseExtraHosts, parseUlimits } from "./step-options.js";
+import { resolveServices } from "./services/resolve-services.js";
 import { BUILD_OPTIONS } from "./table.js";
 
 /** Build options with every default filled in and every text read. */
@@ -77,6 +78,7 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
     /** Network of steps that ask for none; in no key. */
     defaultNetwork: defaultNetwork(given.network, env),
     extraHosts: parseExtraHosts(given.addHosts),
+    services: resolveServices(given.services, { steps: network, byDefault: defaultNetwork(given.network, env) }),
     ulimits: parseUlimits(given.ulimits),
     /** Limits of the steps; undefined when there are none. */
     limits: resolveLimits(given, env),

@@ -6,6 +6,7 @@ import type { EventSink } from "../../core/events.js";
 import { isRight, type Right, RIGHT_FORMS } from "../../llb/entitlements.js";
 import type { TraceRecord } from "../../solver/engine/trace.js";
 import type { Output, ProvenanceOptions, SbomOptions } from "./output-types.js";
+import type { ServiceOptions } from "./services/types.js";
 import type { DockerfileText, SecretSource, SshSource } from "./source-types.js";
 
 /** A type of value, and the words for it in the message about another value. */
@@ -75,6 +76,7 @@ export const SHAPES = {
   allow: recognized<readonly Right[]>(`an array of ${RIGHT_FORMS.join(", ")}`, (value) => Array.isArray(value) && value.every(isRight)),
   secrets: recognized<Readonly<Record<string, SecretSource>>>("an object of objects", isMap),
   ssh: recognized<Readonly<Record<string, SshSource>>>("an object of objects", isMap),
+  services: recognized<Readonly<Record<string, ServiceOptions>>>("an object of objects", isMap),
   history: readLater<false | Partial<HistoryLimits>>(),
   budget: readLater<number | string>(),
 } satisfies Readonly<Record<string, Shape>>;

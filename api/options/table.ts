@@ -392,6 +392,22 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
+   * Images by name that run beside RUN steps, which reach them by the name. They start when the
+   * first step runs, are waited for, and end with the build; part of no key unless asked.
+   */
+  services: option("services", {
+    default: {},
+    flag: {
+      name: "service",
+      notEmpty: true,
+      value: "<name=image>",
+      repeat: true,
+      text: "Image to run beside RUN steps, which reach it by its name: db=postgres,env.POSTGRES_PASSWORD=x",
+      group: GROUPS.steps,
+      reads: "own",
+    },
+  }),
+  /**
    * SSH agents by id (`default`), for `RUN --mount=type=ssh`. Repositories over SSH that the
    * Dockerfile or another repository names are read with the keys of `default`, and without it with
    * none; a context is read with any keys that ssh finds.

@@ -123,3 +123,9 @@ export function badPort(text: string, why: string): UsageError {
     hint: "Expected [IP:][HOST:]PORT[/tcp|udp], such as 8080:80, 127.0.0.1::80 or 53:53/udp",
   });
 }
+
+export function badServiceText(text: string, why: string): UsageError {
+  return new UsageError("cli/bad-value", `Cannot read --service "${text}": ${why}`, {
+    hint: "For example --service db=postgres:16,env.POSTGRES_PASSWORD=secret",
+  });
+}

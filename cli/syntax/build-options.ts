@@ -22,6 +22,7 @@ import { historyLimits } from "./history-limits.js";
 import { parseJobs } from "./count.js";
 import { parseSsh } from "../../api/texts/ssh.js";
 import { parseSecrets } from "../../api/texts/secrets.js";
+import { parseServices } from "../../api/texts/services.js";
 
 interface Where {
   readonly flag: OptionFlag;
@@ -79,6 +80,7 @@ const OWN: { readonly [N in OptionsReading<typeof BUILD_OPTIONS, "own">]: Reader
   secrets: all((texts, { environment }) => parseSecrets(texts, environment)),
   ssh: all((texts, { environment }) => parseSsh(texts, environment)),
   allow: all((texts, { environment }) => parseAllow(texts, environment)),
+  services: all((texts, { environment }) => parseServices(texts, environment)),
 };
 
 /**

@@ -1,5 +1,5 @@
 import type { RunVolume } from "../../api/commands/command-options.js";
-import type { HealthOptions } from "../../api/commands/health-check.js";
+import type { HealthOptions } from "../../api/options/services/types.js";
 import type { Flag } from "../../api/options/option.js";
 import { parsePort } from "../../api/texts/ports.js";
 import type { RunOptions } from "../../api/run/run-options.js";

@@ -18,6 +18,7 @@ import { OPTIONS_ERRORS } from "./options.js";
 import { PROCESS_ERRORS } from "./process.js";
 import { REGISTRY_ERRORS } from "./registry.js";
 import { RUN_ERRORS } from "./run.js";
+import { SERVICE_ERRORS } from "./service.js";
 import { SOURCE_ERRORS } from "./source.js";
 import { STORE_ERRORS } from "./store.js";
 
@@ -38,6 +39,7 @@ const ERROR_CODES = {
   ...LLB_ERRORS,
   ...EXEC_ERRORS,
   ...RUN_ERRORS,
+  ...SERVICE_ERRORS,
   ...DEBUG_ERRORS,
   ...SOURCE_ERRORS,
   ...IMAGE_ERRORS,

@@ -250,6 +250,7 @@ export const FIELDS = {
   "shm-size": text,
   ulimits: texts("append", once),
   resources: texts("append", once),
+  service: texts("append", once),
   call: text,
   entitlements: texts("append", once),
   "extra-hosts": textMap,

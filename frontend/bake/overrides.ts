@@ -41,6 +41,7 @@ const LISTS: Readonly<Record<string, FieldName>> = {
   "no-cache-filter": "no-cache-filter",
   ulimits: "ulimits",
   resources: "resources",
+  service: "service",
 };
 
 /** Lists that a set value is added to, `+=` or not. */

@@ -108,8 +108,8 @@ function contentSelectors(paths: readonly string[]): readonly ContentSelector[] 
 }
 
 /**
- * Returns true for a step with devices or directories of the machine, which BuildKit lacks or counts
- * otherwise.
+ * Returns true for a step with devices or directories of the machine. BuildKit lacks these, or
+ * counts them otherwise.
  */
 function hasPartsOfTheMachine({ devices = [], mounts }: ExecOp): boolean {
   return devices.length > 0 || mounts.some((mount) => mount.type === "bind" && mount.host !== undefined);

@@ -42,8 +42,15 @@ export function execOp(op: ExecOp, vertex: Vertex, form: LayerForm, ports: ExecP
   if (isDirectoryInput(vertex, root.input)) selected.set(root.input, new Set(["/"]));
   return {
     async identity() {
+      const place = op.network === "default" ? await ports.sandboxes.identity?.() : undefined;
       const devices = op.devices && seenOf(await ports.sandboxes.devices(op.devices));
-      return canonicalJson({ op: op as unknown as Canonical, platform: vertex.platform, epoch: clock.epoch, ...(devices && { devices }) });
+      return canonicalJson({
+        op: op as unknown as Canonical,
+        platform: vertex.platform,
+        epoch: clock.epoch,
+        ...(place !== undefined && { place }),
+        ...(devices && { devices }),
+      });
     },
     selects: (index) => selected.has(index),
     expected: () => ports.sandboxes.expect(),
@@ -112,7 +119,7 @@ async function runStep(
         hostname: op.hostname ?? STEP_HOSTNAME,
         network: network.kind,
         security: op.security,
-        hosts: hostsFile(op, network.gateway),
+        hosts: hostsFile({ ...op, extraHosts: [...(op.extraHosts ?? []), ...(network.hosts ?? [])] }, network.gateway),
         resolvConf: network.resolvConf,
         ...(vertex.platform === undefined ? {} : { platform: vertex.platform }),
         ...(sandboxes.limits ? { limits: sandboxes.limits } : {}),
