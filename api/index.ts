@@ -25,7 +25,9 @@ export type {
   PrunePolicy,
   PruneReport,
 } from "./options/disk-types.js";
-export { debug, type DebugOptions, failedSteps, type FailedStepSummary } from "./debug/debug.js";
+export { debug, type DebugOptions, failedSteps, type FailedStepSummary, type StepStateSummary } from "./debug/debug.js";
+export { exportStep, type ExportStepOptions } from "./debug/export-state.js";
+export { type ImportedStep, importStep } from "./debug/import-state.js";
 export { run } from "./run/run.js";
 export type { RunOptions } from "./run/run-options.js";
 export type { RunExit } from "./commands/exit.js";

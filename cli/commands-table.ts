@@ -18,7 +18,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   bake: { summary: "Build the targets of a bake file", load: () => import("./commands/bake.js") },
   compose: { summary: "Build the services of a Compose file", load: () => import("./commands/compose.js") },
   run: { summary: "Run a command in an image or a stage, and keep nothing", load: () => import("./commands/run.js") },
-  debug: { summary: "Open a shell in a step that failed, as it was", load: () => import("./commands/debug.js") },
+  debug: { summary: "Open a shell in a step of a build, as it failed or ended", load: () => import("./commands/debug.js") },
   "debug llb": {
     summary: "Show the graph that a build would solve, or write it for BuildKit",
     load: () => import("./commands/debug-llb.js"),

@@ -1,10 +1,8 @@
 import type { Readable } from "node:stream";
 import type { RunningCommand, TerminalSize } from "../../executor-native/contract.js";
-import { LayerService } from "../../solver/layers/layer-service.js";
-import type { Reporter } from "../../solver/layers/ports.js";
+import type { LayerService } from "../../solver/layers/layer-service.js";
 import { failedSteps as keptSteps } from "../../solver/ops/failed-step.js";
 import type { BuildOptions, CommonOptions, SecretSource } from "../options/options.js";
-import { layerFetcher } from "../remote-cache/fetch-layer.js";
 import { runOnLayers, withCommandSession } from "../commands/run-on-layers.js";
 import type { CommandStreams } from "../commands/command-options.js";
 import type { RunExit } from "../commands/exit.js";
@@ -12,6 +10,7 @@ import { openProcessStore } from "../session/process-store.js";
 import type { Session } from "../session/session.js";
 import { BuildSecrets } from "../sources/build-secrets.js";
 import { findState, type WantedStep } from "./find-state.js";
+import { layersOf, quiet } from "./session-layers.js";
 import { shellOf } from "./shell.js";
 import type { StepState, StepStateSummary } from "./state.js";
 import { stepSpec } from "./step-spec.js";
@@ -70,16 +69,6 @@ export async function debug(options: DebugOptions): Promise<RunExit> {
     const state = await findState(options, session.store, async (layers) => (await service.overlay(layers, reporter)).lowers);
     return await runInState(state, options, session, service);
   });
-}
-
-/** Returns the layers of a session outside a build. */
-export function layersOf({ store, workers, network }: Session): LayerService {
-  return new LayerService({ store, tasks: workers.tasks, fetchBlob: layerFetcher(network, undefined) });
-}
-
-/** Reports to nobody. */
-export function quiet({ signal }: Pick<Session, "signal">): Reporter {
-  return { signal, progress: () => {} };
 }
 
 async function runInState(state: StepState, options: CommandOptions, session: Session, service: LayerService): Promise<RunExit> {

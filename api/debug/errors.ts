@@ -37,3 +37,10 @@ export function noShell(name: string): TsbuildError {
     hint: "Install busybox-static, or name a program of the image: tsbuild debug -- /program",
   });
 }
+
+/** Reports that a file is no exported state, or a wrong one. */
+export function badState(why: string): TsbuildError {
+  return new TsbuildError("debug/bad-state", `Cannot import the state of a step: ${why}`, {
+    hint: "tsbuild debug --export FILE writes such a file",
+  });
+}

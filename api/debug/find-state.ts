@@ -64,17 +64,17 @@ function keptOf(build: RecordedBuild, { name }: RecordedStep, kept: readonly Fai
 
 /** Returns the state of a step that failed. */
 function failedState(step: FailedStep, store: Store): StepState {
-  const { slot, name, build, at, op, platform, mounts, secrets, secretEnv, limits } = step;
+  const { slot, name, build, at, op, platform, mounts, secrets, secretEnv, limits, imported } = step;
   const layers = store.results.lookup(failedStepKey(slot))?.layers;
   if (!layers) throw stepCollected(name);
-  const gone = mounts.filter((mount) => !isThere(mount));
+  const gone = mounts.filter((mount) => !isThere(mount)).map(({ dest }) => dest);
   return {
     summary: {
       name,
       ...(build === undefined ? {} : { build }),
-      failedAt: at,
+      ...(imported?.ended ? {} : { failedAt: at }),
       command: op.args,
-      missing: gone.map(({ dest }) => dest),
+      missing: imported?.mounts ?? gone,
     },
     op,
     layers,

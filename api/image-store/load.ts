@@ -6,7 +6,7 @@ import type { Digest } from "../../core/digest.js";
 import { CanceledError, throwIfAborted, TsbuildError, withMessage } from "../../core/errors.js";
 import { openPipe } from "../../core/system/input-pipe.js";
 import { openArchive } from "../../oci/layout/archive-reader.js";
-import { type BlobTarget, requireComplete } from "../../oci/layout/complete.js";
+import { type BlobTarget, type CompleteImage, requireComplete } from "../../oci/layout/complete.js";
 import { LayoutDirectory } from "../../oci/layout/directory.js";
 import { type FoundImage, imagesOf, readArchive } from "../../oci/layout/read.js";
 import type { PlatformChoice } from "../options/options.js";
@@ -28,8 +28,29 @@ type LoadOptions = PlatformChoice & { readonly signal?: AbortSignal };
  * fails changes no image.
  */
 export async function loadImages(source: string | Readable, store: Store, options: LoadOptions): Promise<readonly LoadedImage[]> {
+  const checked = await takeImages(source, store, options);
+  const now = Date.now();
+  const namesOf = (names: readonly string[]): readonly (string | undefined)[] => (names.length === 0 ? [undefined] : names);
+  store.images.setAll(checked.flatMap(({ image }) => namesOf(image.names).map((name) => ({ name, target: image.target, createdAt: now }))));
+  return checked.map(({ image }) => {
+    const { view } = readStored({ ...image, createdAt: now }, store);
+    return { names: image.names, id: view.manifest.config.digest, digest: image.target.digest };
+  });
+}
+
+/** An image of an archive, whose blobs and layers are in the store, and which has no name there. */
+interface TakenImage {
+  readonly image: FoundImage;
+  readonly complete: CompleteImage;
+}
+
+/**
+ * Takes the images of an archive into the store, and checks that each is complete. Nothing keeps
+ * them beyond the open store.
+ */
+export async function takeImages(source: string | Readable, store: Store, options: LoadOptions): Promise<readonly TakenImage[]> {
   try {
-    return await takeImages(source, store, options);
+    return await takeComplete(source, store, options);
   } catch (error) {
     throw typeof source === "string" ? namingArchive(error, source) : error;
   }
@@ -42,7 +63,7 @@ function namingArchive(error: unknown, file: string): unknown {
   return message === error.message ? error : withMessage(error, message);
 }
 
-async function takeImages(source: string | Readable, store: Store, { signal, platform }: LoadOptions): Promise<readonly LoadedImage[]> {
+async function takeComplete(source: string | Readable, store: Store, { signal, platform }: LoadOptions): Promise<readonly TakenImage[]> {
   const blobs = leasingTarget(store);
   const all = await readSource(source, blobs, signal === undefined ? {} : { signal });
   const found = platform === undefined ? all : all.map((image) => onlyPlatform({ ...image, createdAt: 0 }, store, platform));
@@ -59,13 +80,7 @@ async function takeImages(source: string | Readable, store: Store, { signal, pla
       });
     }
   }
-  const now = Date.now();
-  const namesOf = (names: readonly string[]): readonly (string | undefined)[] => (names.length === 0 ? [undefined] : names);
-  store.images.setAll(checked.flatMap(({ image }) => namesOf(image.names).map((name) => ({ name, target: image.target, createdAt: now }))));
-  return checked.map(({ image }) => {
-    const { view } = readStored({ ...image, createdAt: now }, store);
-    return { names: image.names, id: view.manifest.config.digest, digest: image.target.digest };
-  });
+  return checked;
 }
 
 async function readSource(

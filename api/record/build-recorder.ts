@@ -10,7 +10,7 @@ import {
   type StepId,
   type StepUsage,
 } from "../../core/events.js";
-import { looksSecret } from "../../core/text/secret-names.js";
+import { isSecretVariable } from "../../core/text/secret-names.js";
 import { formatPlatform } from "../../oci/platform.js";
 import { describeInputs } from "./build-origin.js";
 import type { BuildDetail, RecordedStep, RecordedWarning } from "./build-record.js";
@@ -214,7 +214,7 @@ export class BuildRecorder {
       name,
       step,
       ...(line === undefined ? {} : { line }),
-      ...(surroundings && { surroundings: { ...surroundings, env: surroundings.env.filter((variable) => !isSecret(variable)) } }),
+      ...(surroundings && { surroundings: { ...surroundings, env: surroundings.env.filter((variable) => !isSecretVariable(variable)) } }),
       status: end?.status ?? open,
       startedAt: rounded(startedAt - this.#options.startedAt),
       duration: rounded((end?.at ?? endedAt) - startedAt),
@@ -253,19 +253,7 @@ function newBuildId(): string {
 }
 
 function withoutSecrets(args: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(args).map(([name, value]) => [name, looksSecret(name) || hasPassword(value) ? "<hidden>" : value]),
-  );
-}
-
-function isSecret(variable: string): boolean {
-  const at = variable.indexOf("=");
-  return looksSecret(variable.slice(0, at)) || hasPassword(variable.slice(at + 1));
-}
-
-/** Returns true for `http://user:password@proxy`, also without the scheme. */
-function hasPassword(value: string): boolean {
-  return /(?:^|:\/\/)[^/@\s]+:[^/@\s]*@/.test(value);
+  return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, isSecretVariable(`${name}=${value}`) ? "<hidden>" : value]));
 }
 
 function errorInfo(error: unknown): NonNullable<BuildDetail["error"]> {

@@ -10,8 +10,10 @@ import { type CliEnvironment, type Command, print, printStderr } from "../enviro
 import { idleFlags } from "../syntax/docker-flags.js";
 import { EXIT, exitCodeOf, UsageError } from "../exit-codes.js";
 import { parseFlags } from "../syntax/flags.js";
+import { onErrorOfSeveral } from "../syntax/errors.js";
 import { BUILD_SYNTAX } from "../syntax/build-flags.js";
 import { parseOutputs, usesStdout } from "../../api/texts/outputs.js";
+import { readOnError } from "./on-error.js";
 import { type Paint, paintFor } from "../output/paint.js";
 import { metadataOf } from "../progress/build-metadata.js";
 import { createReporter } from "../progress/create-reporter.js";
@@ -45,6 +47,7 @@ export async function runBuild(
   const explain = flags.has("explain");
   const files = prepareResultFiles(flags, environment);
   const reports = await readReports(flags.all("report"), environment);
+  const onError = readOnError(flags.one("on-error"), environment);
   const reporter = await createReporter(form, () => ({ stream: environment.stderr, paint: paint(), ...terminal(environment) }));
   if (call.method !== "build") {
     const { runCall } = await import("./call.js");
@@ -52,6 +55,7 @@ export async function runBuild(
   }
   const stages = flags.one("target");
   if (namesSeveral(stages)) {
+    if (flags.has("on-error")) throw onErrorOfSeveral();
     const { buildStages } = await import("../bake/build-stages.js");
     return buildStages(
       stages.split(","),
@@ -93,6 +97,7 @@ export async function runBuild(
         debug,
       }),
     );
+    await onError(shown, options);
     // Completed steps are cached, and a Dockerfile that is being written fails many times, so
     // collection runs after a failure too. A ctrl-c does not wait for it.
     const ran = !(shown instanceof DiagnosticsError || shown instanceof CanceledError || shown instanceof UsageError);

@@ -1,15 +1,15 @@
-import { constants } from "node:os";
-import type { StepStateSummary } from "../../api/debug/debug.js";
 import { parseIsolation } from "../../api/options/isolation.js";
 import { parseSecrets } from "../../api/texts/secrets.js";
+import { hostPath } from "../../api/texts/surroundings.js";
 import { printable } from "../../core/text/printable.js";
-import { type Command, print, printStderr, storeRoot } from "../environment.js";
+import { type CliEnvironment, type Command, print, printStderr, storeRoot } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { age } from "../output/age.js";
 import { renderList } from "../output/list-format.js";
-import { connectTerminal, NO_READER, readOutput, terminalSize } from "../prompts/raw-terminal.js";
 import { OPTION_FLAGS } from "../syntax/build-flags.js";
-import { type CommandSyntax, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { flagsExclude, noOperandsWith } from "../syntax/errors.js";
+import { type CommandSyntax, type ParsedFlags, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
+import { openShell } from "./debug-shell.js";
 
 const COLUMNS = [
   { field: "Build", heading: "BUILD" },
@@ -24,6 +24,8 @@ const SYNTAX: CommandSyntax = {
   count: [0, 2],
   flags: [
     { name: "list", text: "List the steps that failed and are kept" },
+    { name: "export", value: "<file>", text: "Write the state of the step to a file instead, for another machine", notEmpty: true },
+    { name: "import", value: "<file>", text: "Open the state in a file that --export wrote", notEmpty: true },
     { name: "user", short: "u", value: "<user[:group]>", text: "User to run as (default: the step's)" },
     { name: "secret", value: "<id=…>", repeat: true, text: "Secret of the step; the store keeps no secrets" },
     ...OPTION_FLAGS.flatMap(([name, flag]) => (name === "isolation" ? [flag] : [])),
@@ -41,58 +43,52 @@ export const command: Command = {
     const at = args.indexOf("--");
     const words = at < 0 ? [] : args.slice(at + 1);
     const flags = parseFlags(SYNTAX, at < 0 ? args : args.slice(0, at));
+    const [first, second] = ["list", "export", "import"].filter((name) => flags.has(name));
+    if (first !== undefined && second !== undefined) throw flagsExclude(first, second);
+    if (flags.has("list")) return await listSteps(flags, environment);
+    const dest = flags.one("export");
+    if (dest !== undefined) return await exportTo(hostPath(environment, dest), flags, environment);
+    const source = flags.one("import");
+    if (source !== undefined && flags.operands.length > 0) throw noOperandsWith("import");
     const root = storeRoot(environment, flags.one("root"));
-    if (flags.has("list")) {
-      const steps = await environment.api.failedSteps(root);
-      const rows = steps.map(({ name, build = "", failedAt }) => ({
-        Build: build,
-        Failed: age(new Date(failedAt).toISOString(), environment.now()),
-        Step: printable(name),
-      }));
-      await print(environment.stdout, renderList(rows, COLUMNS, ["Build", "Failed", "Step"], undefined));
-      return EXIT.success;
-    }
-    const raw = environment.stdin.isTTY === true && environment.stdout.isTTY === true;
-    const [build, step] = flags.operands;
-    const isolation = flags.one("isolation");
     const user = flags.one("user");
-    const output = readOutput(environment);
-    let release = (): void => {};
-    try {
-      const exit = await environment.api.debug({
+    const isolation = flags.one("isolation");
+    const wanted =
+      source === undefined
+        ? wantedStep(flags)
+        : { build: (await environment.api.importStep(hostPath(environment, source), { ...root, signal: environment.signal })).build };
+    return await openShell(
+      {
         ...root,
-        ...(build === undefined ? {} : { build }),
-        ...(step === undefined ? {} : { step }),
+        ...wanted,
         ...(isolation === undefined ? {} : { isolation: parseIsolation(isolation, "--isolation") }),
         ...(user === undefined ? {} : { user }),
         command: words,
         secrets: parseSecrets(flags.all("secret"), environment),
-        input: environment.stdin,
-        ...(raw && { terminal: terminalSize(environment) }),
-        signal: output.signal,
-        onOutput: output.write,
-        onStart(started, found) {
-          const lines = [...(words.length === 0 ? [greeting(found)] : []), ...missingMounts(found)];
-          void printStderr(environment, lines.map((line) => `tsbuild: ${line}\n`).join(""));
-          release = connectTerminal(environment, started, { raw });
-        },
-      });
-      return "code" in exit ? exit.code : 128 + (constants.signals[exit.signal as NodeJS.Signals] ?? 0);
-    } catch (error) {
-      if (output.isGone()) return NO_READER;
-      throw error;
-    } finally {
-      release();
-    }
+      },
+      environment,
+    );
   },
 };
 
-/** Returns the first line of a shell. */
-function greeting({ name, command, failedAt }: StepStateSummary): string {
-  const state = `${printable(name)}, ${failedAt === undefined ? "as it ended" : "as it failed"}`;
-  return command.length === 0 ? state : `${state}. "sh /run/tsbuild/step" runs its command`;
+function wantedStep({ operands: [build, step] }: ParsedFlags): { readonly build?: string; readonly step?: string } {
+  return { ...(build === undefined ? {} : { build }), ...(step === undefined ? {} : { step }) };
 }
 
-function missingMounts({ missing }: StepStateSummary): readonly string[] {
-  return missing.length === 0 ? [] : [`not there, as their files are gone: the mounts at ${missing.map(printable).join(", ")}`];
+async function listSteps(flags: ParsedFlags, environment: CliEnvironment): Promise<number> {
+  const steps = await environment.api.failedSteps(storeRoot(environment, flags.one("root")));
+  const rows = steps.map(({ name, build = "", failedAt }) => ({
+    Build: build,
+    Failed: age(new Date(failedAt).toISOString(), environment.now()),
+    Step: printable(name),
+  }));
+  await print(environment.stdout, renderList(rows, COLUMNS, ["Build", "Failed", "Step"], undefined));
+  return EXIT.success;
+}
+
+async function exportTo(dest: string, flags: ParsedFlags, environment: CliEnvironment): Promise<number> {
+  const root = storeRoot(environment, flags.one("root"));
+  const { name } = await environment.api.exportStep({ ...root, ...wantedStep(flags), dest, signal: environment.signal });
+  await printStderr(environment, `tsbuild: ${printable(name)} is in ${printable(dest)}\n`);
+  return EXIT.success;
 }

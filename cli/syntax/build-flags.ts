@@ -31,6 +31,13 @@ const COMMAND_FLAGS: readonly Flag[] = [
     text: "How progress is shown on the standard error (default: $BUILDKIT_PROGRESS, then auto)",
     group: GROUPS.output,
   },
+  {
+    name: "on-error",
+    value: "<shell|save=…>",
+    text: "When a step fails: open a shell in it, or write its state for tsbuild debug --import (default: failed-step.tar)",
+    group: GROUPS.output,
+    notEmpty: true,
+  },
   { name: "quiet", short: "q", text: "Show no progress; print the image id", group: GROUPS.output },
   { name: "iidfile", value: "<file>", text: "Write the image id to a file", group: GROUPS.output },
   {

@@ -120,3 +120,27 @@ export function badVolume(text: string, why: string): UsageError {
 export function inputIsNoTerminal(): UsageError {
   return new UsageError("cli/terminal", "Cannot use -it: the standard input is no terminal", { hint: "Leave out -t" });
 }
+
+export function flagsExclude(one: string, other: string): UsageError {
+  return new UsageError("cli/usage", `Cannot use --${one} and --${other} together: each says what to do`);
+}
+
+export function noOperandsWith(flag: string): UsageError {
+  return new UsageError("cli/operands", `Cannot use --${flag} with a build or a step: the file has one step`);
+}
+
+export function badOnError(text: string): UsageError {
+  return new UsageError("cli/bad-value", `Cannot use --on-error "${text}": expected shell, save or save=FILE`);
+}
+
+export function shellNeedsTerminal(): UsageError {
+  return new UsageError("cli/terminal", "Cannot use --on-error=shell: the standard input or output is no terminal", {
+    hint: "--on-error=save=FILE writes the failed step, and tsbuild debug --import FILE opens it on another machine",
+  });
+}
+
+export function onErrorOfSeveral(): UsageError {
+  return new UsageError("cli/bad-value", "Cannot use --on-error with several targets: several steps may fail", {
+    hint: '"tsbuild debug" opens a step that failed',
+  });
+}

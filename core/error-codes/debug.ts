@@ -1,6 +1,11 @@
 import type { ErrorEntry } from "./entry.js";
 
 export const DEBUG_ERRORS = {
+  "debug/bad-state": {
+    title: "A file that is no exported step",
+    cause: "The file is an image without the description of a step, it lacks a layer, or its description asks for what no step can have.",
+    wayOut: "Export the step again with `tsbuild debug --export FILE`. An image is opened with `tsbuild load` and `tsbuild run`.",
+  },
   "debug/no-shell": {
     title: "An image without a shell",
     cause: "The image of the step has no shell, and this machine has no static busybox to lend one.",

@@ -32,6 +32,13 @@ export interface FailedStep {
   readonly secrets: readonly SecretMount[];
   readonly secretEnv: NonNullable<ExecOp["secretEnv"]>;
   readonly limits?: LimitRequest;
+  /** Set for one that came from another machine. */
+  readonly imported?: {
+    /** True for a step that did not fail. */
+    readonly ended: boolean;
+    /** Paths of the mounts that it had there. */
+    readonly mounts: readonly string[];
+  };
 }
 
 /** Returns the key of the files that the step in a slot left. */
@@ -64,13 +71,10 @@ export function keepFailedStep(
   { store }: Pick<LayerAccess, "store">,
 ): boolean {
   try {
-    const slot = freeSlot(failedSteps(store.memo), vertex.digest);
-    const name = stepName(vertex.metadata.step);
     const files = new Set(op.mounts.flatMap(({ type, dest }) => (type === "secret" || type === "ssh" ? [] : [dest])));
-    const step: FailedStep = {
-      slot,
+    const step = {
       digest: vertex.digest,
-      name,
+      name: stepName(vertex.metadata.step),
       ...(build === undefined ? {} : { build }),
       at: Date.now(),
       op: commandOf(op),
@@ -80,13 +84,19 @@ export function keepFailedStep(
       secretEnv: op.secretEnv ?? [],
       ...(limits && { limits }),
     };
-    const layers = stackOn(base, active.commitSnapshot().id);
-    store.results.replace({ keys: [failedStepKey(slot)], layers, name: `failed: ${name}`, components: "{}" });
-    store.memo.set(FAILED_STEPS, String(slot), JSON.stringify(step));
+    keepStep(step, stackOn(base, active.commitSnapshot().id), store);
     return true;
   } catch {
     return false;
   }
+}
+
+/** Keeps a step with its files, in the place of the oldest one where all slots are taken. */
+export function keepStep(step: Omit<FailedStep, "slot">, layers: readonly LayerId[], { memo, results }: LayerAccess["store"]): void {
+  const slot = freeSlot(failedSteps(memo), step.digest);
+  const name = `${step.imported ? "imported" : "failed"}: ${step.name}`;
+  results.replace({ keys: [failedStepKey(slot)], layers, name, components: "{}" });
+  memo.set(FAILED_STEPS, String(slot), JSON.stringify({ slot, ...step }));
 }
 
 /** Returns everything of an op that a command in its place has as well. */

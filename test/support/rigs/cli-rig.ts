@@ -98,6 +98,8 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
       run: options.run ?? notInRig,
       debug: options.debug ?? notInRig,
       failedSteps: notInRig,
+      exportStep: notInRig,
+      importStep: notInRig,
       openBuildHistory: () =>
         Promise.resolve(
           buildHistoryOf(
