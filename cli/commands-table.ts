@@ -23,6 +23,7 @@ export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "Show the graph that a build would solve, or write it for BuildKit",
     load: () => import("./commands/debug-llb.js"),
   },
+  diff: { summary: "Show what a step or an image changed", load: () => import("./commands/diff.js") },
   test: { summary: "Run the test stages of a Dockerfile, and report which pass", load: () => import("./commands/test.js") },
   check: { summary: "Check a Dockerfile without building it, and fix it", load: () => import("./commands/check.js") },
   images: { summary: "List images in the local store", load: () => import("./commands/images.js") },

@@ -5,6 +5,7 @@ import type { ComposeFile, ComposeOptions } from "../api/compose/compose-options
 import type { CombinedImage, CombineOptions } from "../api/image-store/combine-images.js";
 import type { RemoteImage, RemoteOptions } from "../api/image-store/remote-image.js";
 import type { DebugOptions, FailedStepSummary, StepStateSummary } from "../api/debug/debug.js";
+import type { DiffEntry, DiffOptions } from "../api/diff/diff.js";
 import type { ExportStepOptions } from "../api/debug/export-state.js";
 import type { ImportedStep } from "../api/debug/import-state.js";
 import type { BuildGraph } from "../api/build/build-graph.js";
@@ -30,6 +31,7 @@ export interface CliApi {
   readBake(options: BakeOptions): Promise<BakeFile>;
   readCompose(options: ComposeOptions): Promise<ComposeFile>;
   debug(options: DebugOptions): Promise<RunExit>;
+  diff(options: DiffOptions): Promise<readonly DiffEntry[]>;
   exportStep(options: ExportStepOptions): Promise<StepStateSummary>;
   importStep(source: string, options: { readonly root?: string; readonly signal?: AbortSignal }): Promise<ImportedStep>;
   failedSteps(options: { readonly root?: string }): Promise<readonly FailedStepSummary[]>;

@@ -18,6 +18,7 @@ export function library(stderr: () => Writable): CliApi {
     readBake: async (options) => (await import("../api/bake/read-bake.js")).readBake(shown(options)),
     readCompose: async (options) => (await import("../api/compose/read-compose.js")).readCompose(options),
     debug: async (options) => (await import("../api/debug/debug.js")).debug(options),
+    diff: async (options) => (await import("../api/diff/diff.js")).diff(options),
     exportStep: async (options) => (await import("../api/debug/export-state.js")).exportStep(options),
     importStep: async (source, options) => (await import("../api/debug/import-state.js")).importStep(source, options),
     failedSteps: async (options) => (await import("../api/debug/debug.js")).failedSteps(options),

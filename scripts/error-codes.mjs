@@ -31,6 +31,7 @@ const AREAS = {
   run: "Running images",
   service: "Services of a build",
   debug: "Debugging steps",
+  diff: "Comparing steps and images",
   source: "Downloads and repositories",
   image: "Base images",
   registry: "Registries",

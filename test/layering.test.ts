@@ -38,7 +38,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     only: { oci: ["oci/reference.ts", "oci/platform.ts", "oci/types.ts"] },
   },
   exporters: { folders: ["core", "oci", "cache"], packages: ["tar-stream"] },
-  api: { folders: BELOW_API, packages: ["valibot", "lru-cache"] },
+  api: { folders: BELOW_API, packages: ["valibot", "lru-cache", "diff"] },
   cli: { folders: ["api", "core"], packages: ["commander", "picocolors", "string-width"] },
   bench: { folders: [...BELOW_API, "api", "cli"], packages: ["koffi"] },
 };
@@ -131,6 +131,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
     "image-store",
     "run",
     "debug",
+    "diff",
     "doctor",
     "index.ts",
   ],

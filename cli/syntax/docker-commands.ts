@@ -19,7 +19,6 @@ const UNSUPPORTED: Readonly<Record<string, string | undefined>> = {
   stats: "tsbuild has no containers",
   top: "tsbuild has no containers",
   cp: "tsbuild -o type=local,dest=DIR . writes the files of a result",
-  diff: "tsbuild history shows what made an image's layers",
   checkpoint: undefined,
   events: "--progress rawjson writes what happens in a build as JSON",
   stop: "tsbuild has no containers; a build ends with ctrl-c",

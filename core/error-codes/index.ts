@@ -6,6 +6,7 @@ import { CLI_ERRORS } from "./cli.js";
 import { COMPOSE_ERRORS } from "./compose.js";
 import { CONTEXT_ERRORS } from "./context.js";
 import { DEBUG_ERRORS } from "./debug.js";
+import { DIFF_ERRORS } from "./diff.js";
 import { DOCKERFILE_ERRORS } from "./dockerfile.js";
 import { EXEC_ERRORS } from "./exec.js";
 import { EXPORT_ERRORS } from "./export.js";
@@ -41,6 +42,7 @@ const ERROR_CODES = {
   ...RUN_ERRORS,
   ...SERVICE_ERRORS,
   ...DEBUG_ERRORS,
+  ...DIFF_ERRORS,
   ...SOURCE_ERRORS,
   ...IMAGE_ERRORS,
   ...REGISTRY_ERRORS,

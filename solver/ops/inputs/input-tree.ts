@@ -4,7 +4,7 @@ import type { LayerId } from "../../../cache/contract/layers.js";
 import { systemErrorCode } from "../../../core/errors.js";
 import type { FileTree } from "../../../oci/layer/model/toc.js";
 import { fsPath } from "../../../core/system/path-bytes.js";
-import type { Ports } from "../../ports.js";
+import type { Ports, Sandboxes } from "../../ports.js";
 import type { LayerAccess } from "../../layers/layer-access.js";
 import type { Reporter } from "../../layers/ports.js";
 import type { StepResult } from "../../result.js";
@@ -15,7 +15,7 @@ export async function treeOfInput(input: StepResult, layers: LayerAccess, report
 }
 
 /** Ports for reading files of layers. The worker reads files that belong to mapped ids. */
-export type FileReading = Ports<"layers" | "sandboxes">;
+export type FileReading = Ports<"layers"> & { readonly sandboxes: Pick<Sandboxes, "worker"> };
 
 /**
  * Reads a whole file of a tree, such as a user table or an archive. Expects a path whose links are

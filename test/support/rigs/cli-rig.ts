@@ -98,6 +98,7 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
       run: options.run ?? notInRig,
       debug: options.debug ?? notInRig,
       failedSteps: notInRig,
+      diff: notInRig,
       exportStep: notInRig,
       importStep: notInRig,
       openBuildHistory: () =>
