@@ -20,13 +20,28 @@ export async function parseBakeFiles(files: readonly SourceFile[], root: string)
   const bodies: Body[] = [];
   for (const file of files) {
     const key = sha256(`${BODY_FORMAT}\n${/\.(?:json|hcl)$/.exec(file.name)?.[0] ?? ""}\n${file.text}`);
-    const kept = memo?.get(KIND, key)?.toString("utf8");
-    const body = kept === undefined ? await parsed(file) : bodyOf(kept, file);
+    const text = memo?.get(KIND, key)?.toString("utf8");
+    const kept = text === undefined ? undefined : unlessDeep(() => bodyOf(text, file));
+    const body = kept ?? (await parsed(file));
     // A copy of passwords is not wanted in the store.
-    if (kept === undefined && memo && !hasUserinfo(file.text)) memo.set(KIND, key, bodyText(body));
+    const made = memo && text === undefined && !hasUserinfo(file.text) ? unlessDeep(() => bodyText(body)) : undefined;
+    if (made !== undefined) memo?.set(KIND, key, made);
     bodies.push(body);
   }
   return bodies;
+}
+
+/**
+ * Returns undefined for a tree that is too deep for the stack of the process. Its evaluation decides
+ * whether the file is refused.
+ */
+function unlessDeep<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 async function parsed(file: SourceFile): Promise<Body> {

@@ -67,6 +67,9 @@ test("parsed bake files are kept in a store that is there, by their text and syn
   writeFileSync(file, 'target "default" { args = { A = "https://user:secret@example.com" } }\n');
   await read();
   t.is(kept().length, 1, "a text with a password is not kept");
+  writeFileSync(file, `target "default" { args = { A = ${"1 + ".repeat(20_000)}2 } }\n`);
+  await t.throwsAsync(read(), { message: /too deeply/ });
+  t.is(kept().length, 1, "a tree that is too deep is not kept");
   writeFileSync(file, 'target "default" { args = \n');
   await t.throwsAsync(read(), { instanceOf: DiagnosticsError });
   t.is(kept().length, 1);
