@@ -1,11 +1,8 @@
 import { closeSync, fstatSync, openSync, readlinkSync, readSync } from "node:fs";
 import { Readable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { systemErrorCode, throwIfAborted } from "../errors.js";
+import { GrowingPause } from "../growing-pause.js";
 import { checkSize, OPEN_INPUT, readOpenFile } from "./regular-file.js";
-
-/** Milliseconds between reads of a silent pipe. */
-const PAUSE = 10;
 
 /**
  * Reads a file of at most `limit` bytes, or a pipe (`-f <(generate)`) up to its end. Reads a pipe
@@ -58,13 +55,15 @@ async function* pipeChunks(fd: number, signal: AbortSignal): AsyncGenerator<Buff
   // gone.
   let begun = readlinkSync(`/proc/self/fd/${fd}`).startsWith("pipe:");
   const buffer = Buffer.alloc(1 << 16);
+  const pause = new GrowingPause();
   for (;;) {
     throwIfAborted(signal);
     const size = tryRead(fd, buffer);
-    if (size === undefined || (size === 0 && !begun)) await sleep(PAUSE);
+    if (size === undefined || (size === 0 && !begun)) await pause.wait(signal);
     else if (size === 0) return;
     else {
       begun = true;
+      pause.reset();
       yield Buffer.from(buffer.subarray(0, size));
     }
   }

@@ -1,11 +1,8 @@
 import { constants, openSync } from "node:fs";
 import type { Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { setTimeout as sleep } from "node:timers/promises";
 import { systemErrorCode, throwIfAborted } from "../errors.js";
-
-/** Milliseconds between looks for the reader of a pipe. */
-const PAUSE = 10;
+import { GrowingPause } from "../growing-pause.js";
 
 const OPEN_PIPE = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
@@ -15,6 +12,7 @@ const OPEN_PIPE = constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY
  * one: both wait inside a system call for a reader, and later for room, and no signal ends that.
  */
 export async function openOutputPipe(path: string, signal: AbortSignal | undefined, onWait?: () => void): Promise<Writable> {
+  const pause = new GrowingPause();
   for (let first = true; ; first = false) {
     throwIfAborted(signal);
     const fd = tryOpen(path);
@@ -23,7 +21,7 @@ export async function openOutputPipe(path: string, signal: AbortSignal | undefin
       return new Socket({ fd, readable: false, writable: true });
     }
     if (first) onWait?.();
-    await sleep(PAUSE);
+    await pause.wait(signal);
   }
 }
 
