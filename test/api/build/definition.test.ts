@@ -12,7 +12,7 @@ import { OP } from "../../../llb/wire/operations.js";
 import { temporaryDirectory } from "../../support/images/images.js";
 
 const DOCKERFILE = `FROM scratch AS parts
-COPY --chmod=600 dir /parts/
+COPY --chmod=700 dir /parts/
 WORKDIR /made
 FROM scratch
 COPY --from=parts / /

@@ -35,6 +35,7 @@ const WAITS: Readonly<Record<string, readonly string[] | string>> = {
   run: ["run HOST/app", "run --file Dockerfile ."],
   debug: "reads the store",
   "debug llb": ["debug llb ."],
+  diff: "reads the store",
   test: ["test ."],
   check: ["check .", "check http://HOST/context.tar"],
   images: "reads the store",
