@@ -32,8 +32,8 @@ export async function parseBakeFiles(files: readonly SourceFile[], root: string)
 }
 
 /**
- * Returns undefined for a tree that is too deep for the stack of the process. Its evaluation decides
- * whether the file is refused.
+ * Returns undefined for a tree that is too deep for the stack of the process. The evaluation of the
+ * tree decides whether the file is refused.
  */
 function unlessDeep<T>(work: () => T): T | undefined {
   try {

@@ -1,7 +1,6 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Digest } from "../../core/digest.js";
-import { systemErrorCode } from "../../core/errors.js";
 import { measureUsage, rememberMount, rememberSnapshot } from "./accounting.js";
 import type { BlobGraph } from "../index/blob-graph.js";
 import { UNFINISHED_MOUNT } from "../content/cache-mounts.js";
@@ -18,7 +17,7 @@ import type { Owner } from "../processes/owner.js";
 import type { StorePaths } from "../paths.js";
 import { removeStaleFiles } from "./stale-files.js";
 import { findReferences } from "./references.js";
-import { releaseReserve, keepReserve, RESERVE } from "./reserve.js";
+import { RESERVE, keepReserve, mayReleaseReserve, releaseReserve } from "./reserve.js";
 import type { BlobStore } from "../contract/blobs.js";
 import type { CollectOptions, Collector, CollectPolicy, CollectReport, Removed, Usage } from "../contract/collector.js";
 import type { LayerId } from "../contract/layers.js";
@@ -59,17 +58,6 @@ function note(write: () => void): boolean {
     return true;
   } catch (error) {
     if (!isUnwritable(error)) throw error;
-    return false;
-  }
-}
-
-/** Frees the space that is reserved for collection. Returns false on a read-only store. */
-function mayReleaseReserve(path: string): boolean {
-  try {
-    releaseReserve(path);
-    return true;
-  } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
     return false;
   }
 }
@@ -143,17 +131,19 @@ export class StoreCollector implements Collector {
   }
 
   recover(): void {
-    const { owner, reap, paths } = this.#parts;
+    const { database, owner, reap, paths } = this.#parts;
     const cleanUp = (): void => {
       // The first time, taking the lock cleans up.
       if (owner.taken) reap();
       else owner.directory();
     };
-    if (note(cleanUp) || !existsSync(paths.reserve)) return;
-    // On a full disk the reserved space takes the writes of the clean-up.
-    if (!mayReleaseReserve(paths.reserve)) return;
+    if (note(cleanUp)) return;
+    // On a full disk the reserve takes the writes of the clean-up; without one the log, once empty.
+    const reserved = existsSync(paths.reserve);
+    if (!reserved) database.emptyLog();
+    else if (!mayReleaseReserve(paths.reserve)) return;
     note(cleanUp);
-    keepReserve(paths.reserve);
+    if (reserved) keepReserve(paths.reserve);
   }
 
   collect(policy: CollectPolicy | readonly CollectPolicy[] = {}, { dryRun = false }: CollectOptions = {}): CollectReport {

@@ -23,3 +23,14 @@ export function keepReserve(path: string): void {
 export function releaseReserve(path: string): void {
   rmSync(path, { force: true });
 }
+
+/** Frees the space that is reserved for collection. Returns false on a read-only store. */
+export function mayReleaseReserve(path: string): boolean {
+  try {
+    releaseReserve(path);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return false;
+  }
+}
