@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { GrantedRights, Right } from "../../llb/entitlements.js";
 import { isAllowedPath } from "../texts/allowed-path.js";
 import { contextKind } from "../options/context-kind.js";
+import { realPath } from "../../core/real-path.js";
 import { isInside } from "../../core/text/inside.js";
 import { contextName } from "./context-name.js";
 import { hostDirectoryRefused } from "./errors.js";
@@ -58,15 +59,6 @@ export function requireHostDirectory(
     OF_THE_KERNEL.has(type),
   );
   if (kernel) throw hostDirectoryRefused(name, directory, `${kernel.path} shows the kernel (${kernel.type})`);
-}
-
-/** Returns an existing path without links, and a missing one unchanged. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
 }
 
 interface MountedFileSystem {

@@ -1,5 +1,5 @@
-import { realpathSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
+import { realPath } from "../../core/real-path.js";
 import { isInside } from "../../core/text/inside.js";
 
 /**
@@ -10,14 +10,4 @@ export function isAllowedPath(path: string, parents: readonly string[], cwd: str
   if (parents.includes("*")) return true;
   const real = realPath(resolve(cwd, path));
   return parents.some((parent) => isInside(real, realPath(resolve(cwd, parent))));
-}
-
-/** Returns a path without links, as far as it exists. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    const parent = dirname(path);
-    return parent === path ? path : join(realPath(parent), basename(path));
-  }
 }

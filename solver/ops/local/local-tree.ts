@@ -1,4 +1,4 @@
-import { realpathSync } from "node:fs";
+import { realPath } from "../../../core/real-path.js";
 import { relative, resolve } from "node:path";
 import type { StatShard } from "../../../cache/contract/stats.js";
 import type { Digest } from "../../../core/digest.js";
@@ -204,14 +204,5 @@ class RowDigests implements DigestList {
 
   *[Symbol.iterator](): Generator<Digest, void> {
     for (const row of this.#asked) yield this.#rows.digest(row) as Digest;
-  }
-}
-
-/** Returns the real path of an existing path, and a missing one unchanged. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
   }
 }
