@@ -6,6 +6,7 @@ import type { ExplainContext } from "../../solver/explain/earlier-builds.js";
 import type { Secrets, SolverPorts, Sources } from "../../solver/ports.js";
 import { LayerService } from "../../solver/layers/layer-service.js";
 import type { Reporter } from "../../solver/layers/ports.js";
+import { quietReporter } from "../../solver/layers/quiet-reporter.js";
 import { Selections } from "../../solver/explain/selections.js";
 import { FreshMounts } from "../../solver/fresh-mounts.js";
 import { readTreeFile, treeOfInput } from "../../solver/ops/inputs/input-tree.js";
@@ -103,7 +104,7 @@ export class BuildSolver {
         background: workers.background,
         imported: (digest) => imports?.explanations.selection(digest),
       });
-    this.#quiet = { signal, progress: () => {} };
+    this.#quiet = quietReporter(signal);
     this.#devices = new BuildDevices(build.allow);
     this.#secrets = new BuildSecrets(build.secrets, process.env);
     const agents = session.hold(new SshAgents(build.ssh, () => store.temporaryDirectory()));

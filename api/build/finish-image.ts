@@ -4,7 +4,8 @@ import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import type { ExportImage, ExportLayer } from "../../exporters/exporter.js";
 import type { FrontendResult } from "../../frontend/frontend.js";
 import type { LayerService } from "../../solver/layers/layer-service.js";
-import type { Reporter, Stack } from "../../solver/layers/ports.js";
+import type { Stack } from "../../solver/layers/ports.js";
+import { quietReporter } from "../../solver/layers/quiet-reporter.js";
 import { rootLayers } from "../../solver/ops/inputs/root-layers.js";
 import type { StepResult } from "../../solver/result.js";
 import type { BlobForm } from "../options/resolve-outputs.js";
@@ -24,7 +25,7 @@ export async function finishImage(
   service: LayerService,
   options: FinishOptions & { readonly epoch: number | undefined },
 ): Promise<FinishedImage> {
-  const stack = await rootLayers(solved, service, quiet(options.signal));
+  const stack = await rootLayers(solved, service, quietReporter(options.signal));
   const layers = await finishLayers(stack, service, options);
   return { image: { platform: result.platform, config: finishConfig(result, layers, options.epoch), layers }, stack };
 }
@@ -45,7 +46,7 @@ export async function finishLayers(
 ): Promise<readonly (ExportLayer & { readonly createdAt: number })[]> {
   const final = service.blobs.finalLayers(stack, compression);
   return allOrAbort(ended, (signal) => {
-    const reporter = quiet(signal);
+    const reporter = quietReporter(signal);
     return stack.map(async (id, index) => {
       const from = (final.get(id) ?? service.record(id)).origin;
       const stays = from !== undefined && mayStayRemote(from);
@@ -59,7 +60,7 @@ export async function finishLayers(
         createdAt,
         ...(origin === undefined || parseCacheOrigin(origin) || !same ? {} : { origin }),
         ...(stays && same ? { bring: (until: AbortSignal) => bringLayer(id, from, service, until) } : {}),
-        toc: (until: AbortSignal) => service.toc(stack, index, quiet(until)),
+        toc: (until: AbortSignal) => service.toc(stack, index, quietReporter(until)),
       };
     });
   });
@@ -71,14 +72,9 @@ export async function finishLayers(
  */
 async function bringLayer(id: LayerId, origin: string, service: LayerService, signal: AbortSignal): Promise<void> {
   try {
-    await service.fetched(id, quiet(signal));
+    await service.fetched(id, quietReporter(signal));
   } catch (error) {
     if (error instanceof LayerUnavailableError) service.store.layers.forgetOrigin(origin);
     throw error;
   }
-}
-
-/** Reports to nobody: finishing an image is no step of its own. */
-function quiet(signal: AbortSignal): Reporter {
-  return { signal, progress: () => {} };
 }

@@ -4,6 +4,7 @@ import type { ContainerConfig } from "../../oci/types.js";
 import type { LayerService } from "../../solver/layers/layer-service.js";
 import type { OverlayStack } from "../../solver/layers/overlay-stack.js";
 import type { Stack } from "../../solver/layers/ports.js";
+import { quietReporter } from "../../solver/layers/quiet-reporter.js";
 import { runAsStep } from "../record/build-steps.js";
 import type { Session } from "../session/session.js";
 
@@ -24,7 +25,6 @@ export async function unpacked(
   onEvent: EventSink,
   text = "unpack the image",
 ): Promise<OverlayStack> {
-  const quiet = { signal, progress: () => {} };
-  if (stack.every((id) => store.layers.get(id)?.unpacked === true)) return await layers.overlay(stack, quiet);
+  if (stack.every((id) => store.layers.get(id)?.unpacked === true)) return await layers.overlay(stack, quietReporter(signal));
   return await runAsStep({ kind: "internal", text }, onEvent, ({ progress }) => layers.overlay(stack, { signal, progress }));
 }

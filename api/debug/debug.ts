@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { RunningCommand, TerminalSize } from "../../executor-native/contract.js";
 import type { LayerService } from "../../solver/layers/layer-service.js";
 import { failedSteps as keptSteps } from "../../solver/ops/failed-step.js";
+import { quietReporter } from "../../solver/layers/quiet-reporter.js";
 import type { BuildOptions, CommonOptions, SecretSource } from "../options/options.js";
 import { runOnLayers, withCommandSession } from "../commands/run-on-layers.js";
 import type { CommandStreams } from "../commands/command-options.js";
@@ -10,7 +11,7 @@ import { openProcessStore } from "../session/process-store.js";
 import type { Session } from "../session/session.js";
 import { BuildSecrets } from "../sources/build-secrets.js";
 import { findState, type WantedStep } from "./find-state.js";
-import { layersOf, quiet } from "./session-layers.js";
+import { sessionLayers } from "../commands/session-layers.js";
 import { shellOf } from "./shell.js";
 import type { StepState, StepStateSummary } from "./state.js";
 import { stepSpec } from "./step-spec.js";
@@ -64,8 +65,8 @@ export async function failedSteps({ root }: Pick<CommonOptions, "root"> = {}): P
 export async function debug(options: DebugOptions): Promise<RunExit> {
   const { root, signal, isolation } = options;
   return await withCommandSession({ root, signal, isolation }, async (session) => {
-    const service = layersOf(session);
-    const reporter = quiet(session);
+    const service = sessionLayers(session);
+    const reporter = quietReporter(session.signal);
     const state = await findState(options, session.store, async (layers) => (await service.overlay(layers, reporter)).lowers);
     return await runInState(state, options, session, service);
   });
@@ -73,7 +74,7 @@ export async function debug(options: DebugOptions): Promise<RunExit> {
 
 async function runInState(state: StepState, options: CommandOptions, session: Session, service: LayerService): Promise<RunExit> {
   const secrets = new BuildSecrets(options.secrets ?? {}, process.env);
-  const reporter = quiet(session);
+  const reporter = quietReporter(session.signal);
   const layers = await service.overlay(state.layers, reporter);
   const words = options.command ?? [];
   const shell = words.length > 0 ? { args: words, mounts: [] } : shellOf(state, await service.view(state.layers, reporter));

@@ -2,10 +2,11 @@ import { isSecretVariable } from "../../core/text/secret-names.js";
 import { ociTar } from "../../exporters/oci-tar.js";
 import { formatPlatform, hostPlatform, parsePlatform } from "../../oci/platform.js";
 import { finishLayers } from "../build/finish-image.js";
+import { quietReporter } from "../../solver/layers/quiet-reporter.js";
 import type { CommonOptions } from "../options/options.js";
 import { withCommandSession } from "../commands/run-on-layers.js";
 import { findState, type WantedStep } from "./find-state.js";
-import { layersOf, quiet } from "./session-layers.js";
+import { sessionLayers } from "../commands/session-layers.js";
 import type { StepState, StepStateSummary } from "./state.js";
 import { STEP_ANNOTATION, stepDocument } from "./step-document.js";
 
@@ -22,8 +23,8 @@ export interface ExportStepOptions extends WantedStep, Pick<CommonOptions, "root
 export async function exportStep(options: ExportStepOptions): Promise<StepStateSummary> {
   const { root, signal, dest } = options;
   return await withCommandSession({ root, signal }, async (session) => {
-    const service = layersOf(session);
-    const reporter = quiet(session);
+    const service = sessionLayers(session);
+    const reporter = quietReporter(session.signal);
     const state = await findState(options, session.store, async (layers) => (await service.overlay(layers, reporter)).lowers);
     const layers = await finishLayers(state.layers, service, {
       mayStayRemote: () => false,

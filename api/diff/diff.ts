@@ -1,7 +1,8 @@
 import type { FileTree } from "../../oci/layer/model/toc.js";
 import { RootfsView } from "../../oci/layer/model/view.js";
 import { readTreeFile } from "../../solver/ops/inputs/input-tree.js";
-import { layersOf, quiet } from "../debug/session-layers.js";
+import { sessionLayers } from "../commands/session-layers.js";
+import { quietReporter } from "../../solver/layers/quiet-reporter.js";
 import type { CommonOptions } from "../options/options.js";
 import { withCommandSession } from "../commands/run-on-layers.js";
 import { type Aspect, compareTrees, type FileChange, type FileState } from "./compare-trees.js";
@@ -35,8 +36,8 @@ export interface DiffEntry extends FileChange {
 export async function diff(options: DiffOptions): Promise<readonly DiffEntry[]> {
   const { root, signal, of, to, patch = false } = options;
   return await withCommandSession({ root, signal }, async (session) => {
-    const service = layersOf(session);
-    const reporter = quiet(session);
+    const service = sessionLayers(session);
+    const reporter = quietReporter(session.signal);
     const side = findSide(of, options, session.store);
     const [below, above] = to === undefined ? [side.base, side.layers] : [side.layers, findSide(to, options, session.store).layers];
     const before = below.length === 0 ? new RootfsView([]) : await service.view(below, reporter);

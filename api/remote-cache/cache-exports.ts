@@ -24,6 +24,7 @@ import { describeSteps, type StoredStep, stepsWithin, storedSteps } from "../../
 import type { LayerService } from "../../solver/layers/layer-service.js";
 import type { Stack } from "../../solver/layers/ports.js";
 import type { Reporter } from "../../solver/layers/ports.js";
+import { quietReporter } from "../../solver/layers/quiet-reporter.js";
 import type { CacheMount } from "../../solver/ops/mounts/cache-mount-name.js";
 import type { StepResult } from "../../solver/result.js";
 import { runAsStep } from "../record/build-steps.js";
@@ -82,7 +83,7 @@ export class CacheExports {
    */
   async inline(images: readonly ExportImage[], epoch: number | undefined): Promise<readonly ExportImage[]> {
     const { writeInlineRecords } = await import("../../cache/remote/write-config.js");
-    const reporter: Reporter = { signal: this.#session.signal, progress: () => {} };
+    const reporter = quietReporter(this.#session.signal);
     const steps = stepsWithin(await this.#stored(), this.#solved.stacks);
     const compression = this.#solved.compression ?? { type: "gzip" };
     const described = await describeSteps(steps, this.#solved.layers, { compression, force: false, reporter });

@@ -4,13 +4,12 @@ import { waitsOf } from "../../net/limits.js";
 import { type ImageView, readImage } from "../../oci/image.js";
 import { formatPlatform, hostPlatform, parsePlatform, type Platform } from "../../oci/platform.js";
 import type { ContainerConfig, Descriptor } from "../../oci/types.js";
-import { LayerService } from "../../solver/layers/layer-service.js";
 import type { ImageRoot } from "../commands/image-root.js";
+import { sessionLayers } from "../commands/session-layers.js";
 import { buildImages } from "../build/build-images.js";
 import { findImage } from "../image-store/lookup.js";
 import type { BuildOptions } from "../options/options.js";
 import { resolveBuildOptions } from "../options/resolve-options.js";
-import { layerFetcher } from "../remote-cache/fetch-layer.js";
 import { runAsStep } from "../record/build-steps.js";
 import type { Session } from "../session/session.js";
 import { ImageResolver } from "../sources/image-resolver.js";
@@ -47,13 +46,12 @@ async function built(
 
 async function named(ref: string, options: RunOptions, session: Session, onEvent: EventSink): Promise<ImageRoot> {
   const platform = options.platform === undefined ? hostPlatform() : parsePlatform(options.platform);
-  const { store, workers, network } = session;
-  const layers = new LayerService({ store, tasks: workers.tasks, fetchBlob: layerFetcher(network, undefined) });
+  const layers = sessionLayers(session);
   const found =
     (options.pull === true ? undefined : fromStore(ref, platform, session)) ??
     (await fromRegistry(ref, platform, options, session, onEvent));
   const { source } = found;
-  const stack = source.layers.map((layer) => store.layers.addRemote({ ...layer, origin: source.origin }).id);
+  const stack = source.layers.map((layer) => session.store.layers.addRemote({ ...layer, origin: source.origin }).id);
   return { name: ref, config: found.config, platform: found.platform, stack, layers };
 }
 
