@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Store } from "../../cache/store.js";
 import type { SandboxMount } from "../../executor-native/contract.js";
-import { type FailedStep, failedStepKey, failedSteps } from "../../solver/ops/failed-step.js";
+import { failedLayers, type FailedStep, failedSteps } from "../../solver/ops/failed-step.js";
 import type { RecordedBuild, RecordedStep } from "../record/build-record.js";
 import { buildHistoryOf } from "../store/build-history.js";
 import { baseStep, neverEnded, noFailedStep, replacedState, stepCollected } from "./errors.js";
@@ -64,8 +64,8 @@ function keptOf(build: RecordedBuild, { name }: RecordedStep, kept: readonly Fai
 
 /** Returns the state of a step that failed. */
 function failedState(step: FailedStep, store: Store): StepState {
-  const { slot, name, build, at, op, platform, mounts, secrets, secretEnv, limits, imported } = step;
-  const layers = store.results.lookup(failedStepKey(slot))?.layers;
+  const { name, build, at, op, platform, mounts, secrets, secretEnv, limits, imported } = step;
+  const layers = failedLayers(step, store);
   if (!layers) throw stepCollected(name);
   const gone = mounts.filter((mount) => !isThere(mount)).map(({ dest }) => dest);
   return {

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import type { ResultRecord } from "../../cache/contract/results.js";
 import type { Store } from "../../cache/store.js";
 import type { CacheKey } from "../../core/cache-key.js";
-import { stepPlace, type Surroundings } from "../../core/step.js";
+import type { Surroundings } from "../../core/step.js";
 import type { SandboxMount } from "../../executor-native/contract.js";
 import type { ExecOp, Mount, Op } from "../../llb/ops.js";
 import { readComponents } from "../../solver/explain/components.js";
@@ -10,6 +10,7 @@ import type { Stack } from "../../solver/layers/ports.js";
 import { commandOf, type FailedStep, secretsOf } from "../../solver/ops/failed-step.js";
 import { cacheMountName } from "../../solver/ops/mounts/cache-mount-name.js";
 import type { RecordedBuild, RecordedStep } from "../record/build-record.js";
+import { stepsBefore } from "../record/steps-before.js";
 import { stepCollected } from "./errors.js";
 import type { StepState } from "./state.js";
 
@@ -108,14 +109,9 @@ async function mountOf(mount: Mount, inputs: readonly string[], { build, store, 
 }
 
 /** Returns the surroundings behind a step: its own, else those of the nearest one before it. */
-function surroundingsOf(step: RecordedStep, { stepList }: RecordedBuild): Surroundings {
-  const place = stepPlace(step.step);
-  const before = stepList.flatMap(({ step: other, surroundings }) => {
-    const at = stepPlace(other);
-    const isBefore = place && at?.stage === place.stage && at.platform === place.platform && at.position <= place.position;
-    return isBefore && surroundings ? [{ position: at.position, surroundings }] : [];
-  });
-  return step.surroundings ?? before.sort((a, b) => b.position - a.position)[0]?.surroundings ?? NO_SURROUNDINGS;
+function surroundingsOf(step: RecordedStep, build: RecordedBuild): Surroundings {
+  const nearest = stepsBefore(step, build, true).findLast(({ surroundings }) => surroundings !== undefined);
+  return step.surroundings ?? nearest?.surroundings ?? NO_SURROUNDINGS;
 }
 
 function commandIn({ env, cwd, user }: Surroundings): FailedStep["op"] {

@@ -1,15 +1,15 @@
 import type { Store } from "../../cache/store.js";
 import type { LayerId } from "../../cache/contract/layers.js";
 import { TsbuildError } from "../../core/errors.js";
-import { stepPlace } from "../../core/step.js";
 import { readImage } from "../../oci/image.js";
 import { hostPlatform, parsePlatform } from "../../oci/platform.js";
 import type { Digest } from "../../core/digest.js";
 import type { Stack } from "../../solver/layers/ports.js";
-import { failedStepKey, failedSteps } from "../../solver/ops/failed-step.js";
+import { failedLayers, failedSteps } from "../../solver/ops/failed-step.js";
 import { resultOf } from "../debug/recorded-state.js";
 import { findImage } from "../image-store/lookup.js";
 import type { BuildHistoryStore, RecordedBuild, RecordedStep } from "../record/build-record.js";
+import { stepsBefore } from "../record/steps-before.js";
 import { buildHistoryOf } from "../store/build-history.js";
 import { noSuchSide, sideCollected } from "./errors.js";
 
@@ -70,7 +70,7 @@ function baseOf(layers: readonly LayerId[], { layers: known }: Store): Stack {
 function stepSide(step: RecordedStep, build: RecordedBuild, store: Store): Side {
   const layers = layersOf(step, build, store);
   if (!layers) throw sideCollected(step.name);
-  const before = stepBefore(step, build);
+  const before = stepsBefore(step, build).at(-1);
   const base = before && layersOf(before, build, store);
   return { layers, base: base && isBelow(base, layers) ? base : layers.slice(0, -1) };
 }
@@ -78,19 +78,7 @@ function stepSide(step: RecordedStep, build: RecordedBuild, store: Store): Side 
 function layersOf(step: RecordedStep, { id }: RecordedBuild, store: Store): Stack | undefined {
   if (step.status !== "failed") return resultOf(step, store)?.layers;
   const kept = failedSteps(store.memo).find(({ name, build }) => build === id && name === step.name);
-  return kept && store.results.lookup(failedStepKey(kept.slot))?.layers;
-}
-
-/** Returns the nearest step before another one in its stage that has files. */
-function stepBefore({ step }: RecordedStep, { stepList }: RecordedBuild): RecordedStep | undefined {
-  const place = stepPlace(step);
-  const before = stepList.flatMap((other) => {
-    const at = stepPlace(other.step);
-    const isBefore = place && at?.stage === place.stage && at.platform === place.platform && at.position < place.position;
-    return isBefore ? [{ other, position: at.position }] : [];
-  });
-  // The last of one place: it links a copy into the stage.
-  return before.sort((a, b) => a.position - b.position || a.other.number - b.other.number).at(-1)?.other;
+  return kept && failedLayers(kept, store);
 }
 
 function isBelow(base: Stack, layers: Stack): boolean {

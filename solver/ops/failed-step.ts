@@ -1,7 +1,7 @@
 import { cacheKey, type CacheKey } from "../../core/cache-key.js";
 import { FAILED_STEPS, type Memo } from "../../cache/contract/memo.js";
 import type { ActiveSnapshot, LayerId } from "../../cache/contract/layers.js";
-import { stackOn } from "../../cache/contract/stacks.js";
+import { type Stack, stackOn } from "../../cache/contract/stacks.js";
 import { stepName } from "../../core/step.js";
 import type { SandboxMount } from "../../executor-native/contract.js";
 import type { LimitRequest } from "../../executor-native/limits/limits.js";
@@ -42,8 +42,13 @@ export interface FailedStep {
 }
 
 /** Returns the key of the files that the step in a slot left. */
-export function failedStepKey(slot: number): CacheKey {
+function failedStepKey(slot: number): CacheKey {
   return cacheKey(`failed step ${slot}`, []);
+}
+
+/** Returns the layers of a step as it failed; undefined when they were collected. */
+export function failedLayers({ slot }: Pick<FailedStep, "slot">, { results }: Pick<LayerAccess["store"], "results">): Stack | undefined {
+  return results.lookup(failedStepKey(slot))?.layers;
 }
 
 /** Returns the failed steps that are kept, the newest first. */
