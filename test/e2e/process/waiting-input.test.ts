@@ -11,6 +11,7 @@ const STANDARD_INPUT: readonly (readonly string[])[] = [
   ["build", "-"],
   ["build", "-f", "-", "context"],
   ["check", "-f", "-", "context"],
+  ["build", "--llb", "-", "context"],
   ["bake", "-f", "-"],
   ["compose", "-f", "-", "build"],
   ["load"],
@@ -23,6 +24,7 @@ const STANDARD_INPUT: readonly (readonly string[])[] = [
 const PIPES: readonly (readonly string[])[] = [
   ["build", "-f", "pipe", "context"],
   ["build", "--secret=id=x,src=pipe", "context"],
+  ["build", "--llb", "pipe", "context"],
   ["bake", "-f", "pipe"],
   ["compose", "-f", "pipe", "build"],
   ["load", "-i", "pipe"],
