@@ -1,6 +1,6 @@
 import { isAbsolute } from "node:path";
 import { TsbuildError, UsageError } from "../../core/errors.js";
-import type { FailedCheck, RunExit } from "./exit.js";
+import { exitText, type FailedCheck, type RunExit } from "./exit.js";
 import type { Tier } from "../../executor-native/tier.js";
 
 export function badRunOption(why: string): UsageError {
@@ -55,6 +55,5 @@ export function unhealthy({ last, failures }: { readonly last: FailedCheck; read
 
 /** Returns the error of a command that ended before its health check passed. */
 export function endedBeforeHealthy(exit: RunExit): TsbuildError {
-  const how = "code" in exit ? `with exit code ${exit.code}` : `by ${exit.signal}`;
-  return new TsbuildError("run/unhealthy", `The command ended ${how} before it was healthy`, { hint: "Its output above says why" });
+  return new TsbuildError("run/unhealthy", `The command ended ${exitText(exit)} before it was healthy`, { hint: "Its output above says why" });
 }

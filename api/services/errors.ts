@@ -1,5 +1,5 @@
 import { TsbuildError } from "../../core/errors.js";
-import type { RunExit } from "../commands/exit.js";
+import { exitText, type RunExit } from "../commands/exit.js";
 
 /** Lines of a service's output that an error repeats. */
 const SHOWN = 20;
@@ -19,8 +19,7 @@ export function serviceImageKind(name: string, image: string, kind: string): Tsb
 
 /** Returns the error of a service that ended before it was ready. */
 export function serviceEnded(name: string, exit: RunExit, output: string): TsbuildError {
-  const how = "code" in exit ? `with exit code ${exit.code}` : `by ${exit.signal}`;
-  return new TsbuildError("service/ended", `Service "${name}" ended ${how} before it was ready${said(output)}`, {
+  return new TsbuildError("service/ended", `Service "${name}" ended ${exitText(exit)} before it was ready${said(output)}`, {
     hint: "tsbuild logs has its whole output",
   });
 }

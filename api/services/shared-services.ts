@@ -3,7 +3,6 @@ import type { RunningService } from "./running-service.js";
 
 /** A service that runs, for one build or several of one session. */
 export interface SharedService {
-  readonly running: RunningService;
   /** Resolves when it is ready. */
   readonly ready: Promise<void>;
   /** Ends it when nobody else uses it, and waits for that. */
@@ -31,7 +30,6 @@ export function shareService(workers: Workers, key: string, start: (ending: Abor
   all.set(key, entry);
   entry.users++;
   return {
-    running: entry.running,
     ready: entry.ready,
     async release() {
       entry.users--;
