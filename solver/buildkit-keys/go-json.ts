@@ -16,8 +16,10 @@ export function omitEmpty(members: Readonly<Record<string, unknown>>): Record<st
 
 /** Drops such members, and those of the messages inside. A message without members stays. */
 export function omitEmptyWithin(message: object): Record<string, unknown> {
-  const inner = (value: unknown): unknown =>
-    typeof value === "object" && value !== null && !Array.isArray(value) ? omitEmptyWithin(value) : value;
+  const inner = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(inner);
+    return typeof value === "object" && value !== null ? omitEmptyWithin(value) : value;
+  };
   return omitEmpty(Object.fromEntries(Object.entries(message).map(([name, value]) => [name, inner(value)])));
 }
 

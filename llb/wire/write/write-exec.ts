@@ -2,7 +2,8 @@ import { type ExecOp, HOST_GATEWAY, type Mount } from "../../ops.js";
 import { cannotWrite } from "../errors.js";
 import type { ValueOf } from "../message.js";
 import type { EXEC } from "../operations.js";
-import { NETWORK, PLAIN_CACHE, PREPARED_CACHE, SECURITY } from "../numbers.js";
+import { PLAIN_CACHE, PREPARED_CACHE } from "../numbers.js";
+import { commandMessage } from "./command-message.js";
 import { NONE, type WrittenInput, WrittenInputs } from "./inputs.js";
 import { type CacheMount, execMounts, type MountMessage, mountMessage } from "./mount-message.js";
 
@@ -20,21 +21,8 @@ export function execMessage(op: ExecOp, context: ExecContext): { readonly exec: 
   const inputs = new WrittenInputs();
   const mounts = execMounts(op).map((mount) => writtenMount(mount, inputs, context));
   const exec: ExecMessage = {
-    meta: {
-      args: op.args,
-      env: op.env,
-      cwd: op.cwd,
-      user: op.user,
-      ...(op.extraHosts && { extraHosts: op.extraHosts.map(({ host, ip }) => ({ Host: host, IP: address(host, ip, context) })) }),
-      ...(op.hostname !== undefined && { hostname: op.hostname }),
-      ...(op.ulimits && { ulimit: op.ulimits.map(({ name, soft, hard }) => ({ Name: name, Soft: soft, Hard: hard })) }),
-      removeMountStubsRecursive: true,
-    },
-    mounts,
-    network: NETWORK[op.network],
-    security: SECURITY[op.security],
+    ...commandMessage(op, mounts, (host, ip) => address(host, ip, context)),
     ...(op.devices && { cdiDevices: op.devices }),
-    ...(op.secretEnv && { secretenv: op.secretEnv.map(({ id, name, optional }) => ({ ID: id, name, optional })) }),
   };
   return { exec, inputs: inputs.list };
 }
