@@ -197,6 +197,7 @@ test("a graph of any depth is read", (t) => {
 
 test("damaged bytes never give another error than ours", async (t) => {
   const { bytes } = writeDefinition((await wireGraph("mounts")).root, { platform: "linux/amd64" });
+  let refused = 0;
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 }),
@@ -208,12 +209,13 @@ test("damaged bytes never give another error than ours", async (t) => {
           readDefinition(damaged);
         } catch (error) {
           if (!(error instanceof TsbuildError)) throw error;
+          refused++;
         }
       },
     ),
     { numRuns: 500 },
   );
-  t.pass();
+  t.true(refused > 0);
 });
 
 test("what a client of BuildKit writes is read: steps, include patterns, mounts, empty lower parts", (t) => {
