@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { GrantedRights, Right } from "../../llb/entitlements.js";
 import { isAllowedPath } from "../texts/allowed-path.js";
 import { contextKind } from "../options/context-kind.js";
+import { readMountInfo } from "../../core/mount-info.js";
 import { realPath } from "../../core/real-path.js";
 import { isInside } from "../../core/text/inside.js";
 import { contextName } from "./context-name.js";
@@ -53,29 +54,10 @@ export function requireHostDirectory(
 ): void {
   const real = realpathSync(directory);
   if (isInside(realPath(store), real)) throw hostDirectoryRefused(name, directory, `the store of builds is in it, at ${store}`);
-  const all = mountsOf(mounts);
+  const all = readMountInfo(mounts);
   const around = all.filter(({ path }) => isInside(real, path)).at(-1);
   const kernel = [...(around ? [around] : []), ...all.filter(({ path }) => isInside(path, real))].find(({ type }) =>
     OF_THE_KERNEL.has(type),
   );
   if (kernel) throw hostDirectoryRefused(name, directory, `${kernel.path} shows the kernel (${kernel.type})`);
-}
-
-interface MountedFileSystem {
-  readonly path: string;
-  readonly type: string;
-}
-
-/** Reads mountinfo(5). A later mount lies over an earlier one. */
-function mountsOf(text: string): readonly MountedFileSystem[] {
-  return text
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => {
-      const [left = "", right = ""] = line.split(" - ");
-      const path = (left.split(" ")[4] ?? "/").replace(/\\([0-7]{3})/g, (_, octal: string) =>
-        String.fromCharCode(Number.parseInt(octal, 8)),
-      );
-      return { path, type: right.split(" ")[0] ?? "" };
-    });
 }

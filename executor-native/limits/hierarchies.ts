@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { readMountInfo } from "../../core/mount-info.js";
 import { type Controller, CONTROLLERS } from "./limits.js";
 
 /** A cgroup hierarchy that is mounted. */
@@ -18,10 +19,7 @@ export interface Hierarchy {
  */
 export function hierarchies(mountInfo: string, cgroup: string): readonly Hierarchy[] {
   const found: Hierarchy[] = [];
-  for (const line of mountInfo.split("\n")) {
-    const [left = "", right = ""] = line.split(" - ");
-    const [, , , root = "/", mount = ""] = left.split(" ");
-    const [type, , options = ""] = right.split(" ");
+  for (const { root, path: mount, type, options } of readMountInfo(mountInfo)) {
     if (type !== "cgroup" && type !== "cgroup2") continue;
     const version = type === "cgroup2" ? 2 : 1;
     const controllers = CONTROLLERS.filter((name) => version === 1 && options.split(",").includes(name));
