@@ -1,6 +1,7 @@
 import { isSecretVariable } from "../../core/text/secret-names.js";
+import { platformMembers } from "../../frontend/dockerfile/values/image-config.js";
 import { ociTar } from "../../exporters/oci-tar.js";
-import { formatPlatform, hostPlatform, parsePlatform } from "../../oci/platform.js";
+import { hostPlatform, parsePlatform } from "../../oci/platform.js";
 import { finishLayers } from "../build/finish-image.js";
 import { quietReporter } from "../../solver/layers/quiet-reporter.js";
 import type { CommonOptions } from "../options/options.js";
@@ -34,7 +35,7 @@ export async function exportStep(options: ExportStepOptions): Promise<StepStateS
     const platform = state.platform === undefined ? hostPlatform() : parsePlatform(state.platform);
     const { args, env, cwd, user } = state.op;
     const config = {
-      ...platformOf(platform),
+      ...platformMembers(platform),
       config: {
         ...(args.length === 0 ? {} : { Cmd: args }),
         Env: env.filter((variable) => !isSecretVariable(variable)),
@@ -50,15 +51,6 @@ export async function exportStep(options: ExportStepOptions): Promise<StepStateS
     );
     return state.summary;
   });
-}
-
-function platformOf(platform: ReturnType<typeof parsePlatform>): {
-  readonly os: string;
-  readonly architecture: string;
-  readonly variant?: string;
-} {
-  const [os = "", architecture = "", variant] = formatPlatform(platform).split("/");
-  return { os, architecture, ...(variant === undefined ? {} : { variant }) };
 }
 
 function documentOf({ summary, op, mounts, secrets, secretEnv }: StepState): string {

@@ -74,7 +74,8 @@ function inDockerOrder(config: ContainerConfig): ContainerConfig {
   return Object.fromEntries(Object.entries(config).sort(([a], [b]) => rank(a) - rank(b)));
 }
 
-function platformMembers(platform: Platform): Pick<ImageConfig, "architecture" | "os" | "variant" | "os.version"> {
+/** Returns the members of an image's config that say its platform. */
+export function platformMembers(platform: Platform): Pick<ImageConfig, "architecture" | "os" | "variant" | "os.version"> {
   return {
     architecture: platform.architecture,
     os: platform.os,
