@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { throwIfAborted } from "../../core/errors.js";
 import { type EventSink, now, type StepId } from "../../core/events.js";
+import { GrowingPause } from "../../core/growing-pause.js";
 import { deferred } from "../../core/tasks/deferred.js";
 import type { RunningCommand } from "../../executor-native/contract.js";
 import type { LimitRequest } from "../../executor-native/limits/limits.js";
@@ -17,9 +19,6 @@ import { runAsStep } from "../record/build-steps.js";
 import type { Session } from "../session/session.js";
 import { serviceEnded, serviceNotReady } from "./errors.js";
 import { listens } from "./listening-ports.js";
-
-/** Milliseconds between two looks at the ports of a service, at first and at most. */
-const [FIRST_LOOK, LAST_LOOK] = [20, 500];
 
 interface RunningServiceOptions {
   readonly service: ResolvedService;
@@ -84,8 +83,11 @@ export class RunningService {
       return;
     }
     const ports = this.#ports();
-    for (let pause = FIRST_LOOK; ports.length > 0 && !this.#listensOn(ports); pause = Math.min(2 * pause, LAST_LOOK))
-      await sleep(pause, undefined, { signal });
+    const pause = new GrowingPause();
+    while (ports.length > 0 && !this.#listensOn(ports)) {
+      await pause.wait(signal);
+      throwIfAborted(signal);
+    }
   }
 
   /** Returns the TCP ports of which one has to listen: those that the image exposes. */
