@@ -55,5 +55,7 @@ export function unhealthy({ last, failures }: { readonly last: FailedCheck; read
 
 /** Returns the error of a command that ended before its health check passed. */
 export function endedBeforeHealthy(exit: RunExit): TsbuildError {
-  return new TsbuildError("run/unhealthy", `The command ended ${exitText(exit)} before it was healthy`, { hint: "Its output above says why" });
+  return new TsbuildError("run/unhealthy", `The command ended ${exitText(exit)} before it was healthy`, {
+    hint: "Its output above says why",
+  });
 }
