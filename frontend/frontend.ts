@@ -106,6 +106,12 @@ export interface HistoryEntry extends History {
   readonly layer: boolean;
 }
 
+/** A filesystem that an SBOM covers besides the image: the context, or a stage by its name. */
+export interface ScanTarget {
+  readonly name: string;
+  readonly root: Rootfs;
+}
+
 export interface FrontendResult {
   readonly rootfs: Rootfs;
   /**
@@ -119,6 +125,7 @@ export interface FrontendResult {
   readonly platform: Platform;
   /** Names of the stages, in lower case. */
   readonly stages: readonly string[];
+  readonly scanTargets: readonly ScanTarget[];
   readonly warnings: readonly Diagnostic[];
   /** Value of the `SOURCE_DATE_EPOCH` build argument, in seconds. */
   readonly sourceDateEpoch?: number;

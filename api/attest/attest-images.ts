@@ -1,4 +1,3 @@
-import { packageVersion } from "../../core/package-root.js";
 import type { EventSink } from "../../core/events.js";
 import type { Attestation, ExportContext, ExportImage } from "../../exporters/exporter.js";
 import type { Rootfs } from "../../llb/vertex.js";
@@ -14,7 +13,7 @@ export interface AttestationSources {
   readonly roots: readonly Rootfs[];
   readonly invocation: Invocation;
   readonly ports: MaterialPorts;
-  /** Statements of a scanner about each image; none without one. */
+  /** Statements about each image by a scanner, or about the filesystems beside it. */
   readonly scans: readonly (readonly Attestation[])[];
 }
 
@@ -49,12 +48,12 @@ export async function attestImages(
   for (const [index, image] of images.entries()) {
     const platform = formatPlatform(normalizePlatform(image.platform));
     const attestations: Attestation[] = [...(sources.scans[index] ?? [])];
-    if (build.sbom !== undefined && attestations.length === 0) {
+    if (build.sbom !== undefined && build.sbom.generator === undefined) {
       const named = images.length > 1 ? { platform } : {};
       const scan = await runAsStep({ kind: "internal", text: "generating sbom", ...named }, onEvent, (step) =>
         ownScan(image, build.names[0] ?? "image", epoch, { ...context, progress: step.progress }),
       );
-      attestations.push(scan);
+      attestations.unshift(scan);
     }
     if (build.provenance !== undefined) {
       const { provenanceOf } = await import("./provenance.js");
@@ -73,8 +72,6 @@ export async function attestImages(
 
 /** Returns the list of the packages in an image that the scanner of our own finds. */
 async function ownScan(image: ExportImage, name: string, epoch: number | undefined, context: ExportContext): Promise<Attestation> {
-  const [{ scanPackages }, { SPDX_TYPE, spdxDocument }] = await Promise.all([import("./scan-packages.js"), import("./spdx.js")]);
-  const found = await scanPackages(image, context);
-  const predicate = spdxDocument(name, found, { created: new Date(epoch ?? Date.now()), tool: `tsbuild-${packageVersion()}` });
-  return { predicateType: SPDX_TYPE, predicate, filename: "sbom.spdx.json" };
+  const [{ scanPackages }, { packagesStatement }] = await Promise.all([import("./scan-packages.js"), import("./spdx.js")]);
+  return packagesStatement(await scanPackages(image, context), { name, filename: "sbom.spdx.json", epoch });
 }

@@ -9,7 +9,11 @@ import type { FoundPackage } from "./spdx.js";
  * layer that has one once, and runs nothing of the image.
  */
 export async function scanPackages(image: ExportImage, context: ExportContext): Promise<readonly FoundPackage[]> {
-  const texts = await readLists(image, context);
+  return packagesIn(await readLists(image, context));
+}
+
+/** Returns the packages that the lists among texts name, which stand under their paths. */
+export function packagesIn(texts: ReadonlyMap<string, string>): readonly FoundPackage[] {
   const release = OS_RELEASES.map((path) => texts.get(path)).find((text) => text !== undefined);
   const distribution = readDistribution(release ?? "");
   return [...texts].flatMap(([from, text]) => {
@@ -23,7 +27,7 @@ async function readLists(image: ExportImage, context: ExportContext): Promise<Re
   const [plan] = await planImages([image], [""], context.signal);
   const texts = new Map<string, string>();
   for (const [index, layer] of image.layers.entries()) {
-    const wanted = [...(plan?.files[index] ?? [])].filter(([, { names, meta }]) => names.some((name) => isRead(name, meta.size)));
+    const wanted = [...(plan?.files[index] ?? [])].filter(([, { names, meta }]) => names.some((name) => isScanned(name, meta.size)));
     if (wanted.length === 0) continue;
     const files = new Map(wanted);
     await streamFiles(layer, context, (path) => {
@@ -35,7 +39,7 @@ async function readLists(image: ExportImage, context: ExportContext): Promise<Re
         data: (chunk) => void chunks.push(Buffer.from(chunk)),
         end: () => {
           const text = Buffer.concat(chunks).toString("utf8");
-          for (const name of file.names) if (isRead(name, file.meta.size)) texts.set(name, text);
+          for (const name of file.names) if (isScanned(name, file.meta.size)) texts.set(name, text);
         },
       };
     });
@@ -43,6 +47,7 @@ async function readLists(image: ExportImage, context: ExportContext): Promise<Re
   return texts;
 }
 
-function isRead(path: string, size: number): boolean {
+/** Returns true for a file that {@link packagesIn} reads. */
+export function isScanned(path: string, size: number): boolean {
   return listAt(path, size) !== undefined || ((OS_RELEASES as readonly string[]).includes(path) && size < 2 ** 16);
 }

@@ -1,6 +1,6 @@
 import type { StepInfo } from "../../core/step.js";
 import type { Attestation } from "../../exporters/exporter.js";
-import type { ResolvedImage } from "../../frontend/frontend.js";
+import type { ResolvedImage, ScanTarget } from "../../frontend/frontend.js";
 import type { ExecOp, Mount } from "../../llb/ops.js";
 import { type Edge, edge, type Rootfs } from "../../llb/vertex.js";
 import { formatPlatform } from "../../oci/platform.js";
@@ -8,6 +8,7 @@ import { badScan, noScan, scannerWithoutCommand } from "./errors.js";
 
 /** Directories of BuildKit's protocol for scanners. */
 const SOURCE = "/run/src/core/sbom";
+const EXTRAS = "/run/src/extras";
 export const DESTINATION = "/run/out";
 
 /** Bytes of a statement that count at most; BuildKit's limit. */
@@ -19,15 +20,21 @@ interface Scan {
   readonly generator: string;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly network: ExecOp["network"];
+  /** Filesystems that are scanned besides the image. */
+  readonly extras?: readonly ScanTarget[];
   /** Platform of the image that is scanned, where several are built. */
   readonly platform: string | undefined;
 }
 
 /**
- * Returns the step that runs a scanner on an image. The image's files are mounted read-only; the
- * scanner writes its statements to a directory of its own root.
+ * Returns the step that runs a scanner on an image and on the filesystems beside it. Their files
+ * are mounted read-only; the scanner writes its statements to a directory of its own root.
  */
-export function scannerStep(image: ResolvedImage, target: Rootfs, { generator, parameters = {}, network, platform }: Scan): Edge {
+export function scannerStep(
+  image: ResolvedImage,
+  target: Rootfs,
+  { generator, parameters = {}, network, platform, extras = [] }: Scan,
+): Edge {
   const { Entrypoint, Cmd, Env = [], WorkingDir, User = "" } = image.config.config ?? {};
   const args = [...(Entrypoint ?? []), ...(Cmd ?? [])];
   if (args.length === 0) throw scannerWithoutCommand(generator);
@@ -47,14 +54,18 @@ export function scannerStep(image: ResolvedImage, target: Rootfs, { generator, p
     metadata: { step },
   });
   const bind = { type: "bind", selector: "/" } as const;
+  const inputs = [ready];
+  const source = (dest: string, root: Rootfs): Mount => ({ ...bind, dest, readonly: true, input: root ? inputs.push(root) - 1 : -1 });
   const mounts: readonly Mount[] = [
     { ...bind, dest: "/", readonly: false, input: 0 },
     { type: "tmpfs", dest: "/tmp", readonly: false, size: 0 },
-    { ...bind, dest: SOURCE, readonly: true, input: target ? 1 : -1 },
+    source(SOURCE, target),
+    ...extras.map(({ name, root }) => source(`${EXTRAS}/sbom-${name}`, root)),
   ];
   const own = [
     `BUILDKIT_SCAN_DESTINATION=${DESTINATION}/`,
     `BUILDKIT_SCAN_SOURCE=${SOURCE}`,
+    ...(extras.length > 0 ? [`BUILDKIT_SCAN_SOURCE_EXTRAS=${EXTRAS}`] : []),
     ...Object.entries(parameters).map(([name, value]) => `BUILDKIT_SCAN_${name}=${value}`),
   ];
   return edge({
@@ -68,7 +79,7 @@ export function scannerStep(image: ResolvedImage, target: Rootfs, { generator, p
       security: "sandbox",
       mounts,
     },
-    inputs: [ready, ...(target ? [target] : [])],
+    inputs,
     platform: formatPlatform(image.platform),
     metadata: { step },
   });

@@ -1,7 +1,9 @@
 import { type Canonical, canonicalJson } from "../../core/canonical.js";
 import { sha256 } from "../../core/digest.js";
+import { packageVersion } from "../../core/package-root.js";
+import type { Attestation } from "../../exporters/exporter.js";
 
-export const SPDX_TYPE = "https://spdx.dev/Document";
+const SPDX_TYPE = "https://spdx.dev/Document";
 
 /** A package that a list of packages in an image names. */
 export interface FoundPackage {
@@ -13,6 +15,20 @@ export interface FoundPackage {
   readonly license?: string;
   /** Path of the list. */
   readonly from: string;
+}
+
+interface StatementOptions {
+  /** Name of the thing that has the packages. */
+  readonly name: string;
+  readonly filename: string;
+  /** Milliseconds since the epoch that date the statement; undefined for now. */
+  readonly epoch: number | undefined;
+}
+
+/** Returns the statement that lists packages, by tsbuild. */
+export function packagesStatement(found: readonly FoundPackage[], { name, filename, epoch }: StatementOptions): Attestation {
+  const predicate = spdxDocument(name, found, { created: new Date(epoch ?? Date.now()), tool: `tsbuild-${packageVersion()}` });
+  return { predicateType: SPDX_TYPE, predicate, filename };
 }
 
 /**

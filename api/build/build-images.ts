@@ -2,14 +2,13 @@ import { type Diagnostic, uniqueDiagnostics } from "../../core/diagnostics.js";
 import type { EventSink } from "../../core/events.js";
 import { withResource } from "../../core/tasks/with-resource.js";
 import { allOrAbort } from "../../core/tasks/all-or-abort.js";
-import type { ExportImage, ExportLayer } from "../../exporters/exporter.js";
+import type { Attestation, ExportImage, ExportLayer } from "../../exporters/exporter.js";
 import type { FrontendResult } from "../../frontend/frontend.js";
 import { type Rootfs, topological } from "../../llb/vertex.js";
-import { formatPlatform, hostPlatform } from "../../oci/platform.js";
 import { cacheMounts } from "../../solver/ops/mounts/cache-mount-name.js";
 import type { StepResult } from "../../solver/result.js";
 import type { AttestationSources } from "../attest/attest-images.js";
-import type { ScannedFile } from "../attest/scanner.js";
+import type { ImageScans } from "../attest/image-scans.js";
 import { BuildSolver } from "./build-solver.js";
 import type { SolvedBuild } from "../remote-cache/cache-exports.js";
 import type { CacheImports } from "../remote-cache/cache-imports.js";
@@ -82,7 +81,7 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
     ...input.contexts.unused(),
   ]);
   for (const diagnostic of warnings) onEvent({ type: "warning", diagnostic });
-  const scans = await scanSteps(compiled, build, input);
+  const scans = await scansOf(compiled, build, input);
   const solve = () => solveImages(compiled, { options, solver, input, scans, signal: session.signal });
   const { finished, otherForms, epoch, scanned, ...solved } = await withServices(options, { solver, input, session, onEvent }, () =>
     withoutLostLayers(solve, { store: session.store, imports, onEvent }),
@@ -161,35 +160,25 @@ function startWorkerEarly({ noCache }: ResolvedBuildOptions, { hasCommands }: Bu
   if (noCache === true && hasCommands) workers.worker().catch(() => undefined);
 }
 
-/** Returns the steps that scan the images; none without a scanner. */
-async function scanSteps(
+/** Returns the scans that statements about packages need; none without an SBOM. */
+async function scansOf(
   compiled: readonly FrontendResult[],
   { sbom, network }: ResolvedBuildOptions,
   { resolveImage }: BuildInput,
-): Promise<readonly Rootfs[]> {
-  if (sbom?.generator === undefined) return [];
-  const { generator, parameters } = sbom;
-  const { scannerStep } = await import("../attest/scanner.js");
-  const image = await resolveImage(generator, { platform: hostPlatform() });
-  return compiled.map(({ rootfs, platform }) =>
-    scannerStep(image, rootfs, {
-      generator,
-      network,
-      platform: compiled.length > 1 ? formatPlatform(platform) : undefined,
-      ...(parameters && { parameters }),
-    }),
-  );
+): Promise<ImageScans | undefined> {
+  if (sbom === undefined) return undefined;
+  const { imageScans } = await import("../attest/image-scans.js");
+  return imageScans(compiled, { sbom, network, resolveImage });
 }
 
 /** Returns the sources of attestations; undefined where none is wanted. */
 async function attestationSources(
   roots: readonly Rootfs[],
-  scanned: readonly (readonly ScannedFile[])[],
+  scans: readonly (readonly Attestation[])[],
   { build, solver, input }: Pick<SolveImagesParts, "solver" | "input"> & { readonly build: ResolvedBuildOptions },
 ): Promise<AttestationSources | undefined> {
   if ((build.provenance === undefined && build.sbom === undefined) || input.file === undefined) return undefined;
-  const [{ invocationOf }, { scannedStatements }] = await Promise.all([import("../attest/parameters.js"), import("../attest/scanner.js")]);
-  const scans = scanned.map((files) => scannedStatements(build.sbom?.generator ?? "", files));
+  const { invocationOf } = await import("../attest/parameters.js");
   return { roots, scans, invocation: invocationOf(build, input.file), ports: solver.materialPorts() };
 }
 
@@ -197,15 +186,14 @@ interface SolveImagesParts {
   readonly options: BuildImagesOptions;
   readonly solver: BuildSolver;
   readonly input: BuildInput;
-  /** Steps that scan the images. */
-  readonly scans: readonly Rootfs[];
+  readonly scans: ImageScans | undefined;
   readonly signal: AbortSignal;
 }
 
 interface SolvedImages extends Pick<SolvedBuild, "layers" | "vertices" | "foreignResults">, Pick<Built, "otherForms" | "epoch"> {
   readonly finished: readonly FinishedImage[];
-  /** Files of the scans. */
-  readonly scanned: readonly (readonly ScannedFile[])[];
+  /** Statements of the scans about each image. */
+  readonly scanned: readonly (readonly Attestation[])[];
 }
 
 /** Solves the graphs of all platforms and finishes their images, in every form that is wanted. */
@@ -221,7 +209,7 @@ async function solveImages(
   const layers = solver.layers(keepsTimes ? undefined : seconds);
   let outcome: Pick<SolvedBuild, "vertices" | "foreignResults"> = { vertices: [], foreignResults: undefined };
   const targets = compiled.map((result) => result.rootfs);
-  const results = await solver.solve([...targets, ...scans], layers, image, input, (vertices, foreignResults) => {
+  const results = await solver.solve([...targets, ...(scans?.roots ?? [])], layers, image, input, (vertices, foreignResults) => {
     outcome = { vertices, foreignResults };
   });
   input.contexts.save();
@@ -234,10 +222,6 @@ async function solveImages(
     const layersOf = (signal: AbortSignal) => finished.map(({ stack }) => finishLayers(stack, layers, { ...finish, signal }));
     otherForms.set(formKey(other), await allOrAbort(ended, layersOf));
   }
-  const scanned: (readonly ScannedFile[])[] = [];
-  for (const result of results.slice(targets.length)) {
-    const { DESTINATION, MOST } = await import("../attest/scanner.js");
-    scanned.push(await solver.filesOf(result, DESTINATION.slice(1), MOST, layers));
-  }
+  const scanned = (await scans?.statements(results.slice(targets.length), solver.readFiles(layers), epoch)) ?? [];
   return { layers, ...outcome, finished, otherForms, scanned, epoch };
 }

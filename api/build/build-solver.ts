@@ -1,6 +1,7 @@
 import type { EventSink, StepId } from "../../core/events.js";
 import type { Edge, Rootfs } from "../../llb/vertex.js";
 import type { CompressionOptions } from "../../oci/layer/model/tasks.js";
+import { nodesBelow } from "../../oci/layer/model/walk.js";
 import { hostPlatform } from "../../oci/platform.js";
 import type { ExplainContext } from "../../solver/explain/earlier-builds.js";
 import type { Secrets, SolverPorts, Sources } from "../../solver/ports.js";
@@ -17,6 +18,7 @@ import type { GraphPart } from "../../solver/graph-parts.js";
 import { solveGraph } from "../../solver/solve.js";
 import { BuildSecrets } from "../sources/build-secrets.js";
 import type { MaterialPorts } from "../attest/materials.js";
+import type { ReadFiles } from "../attest/image-scans.js";
 import type { ScannedFile } from "../attest/scanner.js";
 import type { BuildContexts } from "../sources/build-contexts.js";
 import type { CacheImports } from "../remote-cache/cache-imports.js";
@@ -189,17 +191,18 @@ export class BuildSolver {
     return { ...this.#remote, reporter: this.#quiet };
   }
 
-  /** Returns the files of a directory of a result. Leaves out those of more than `most` bytes. */
-  async filesOf(result: StepResult, directory: string, most: number, layers: LayerService): Promise<readonly ScannedFile[]> {
-    const tree = await treeOfInput(result, layers, this.#quiet);
-    const files: ScannedFile[] = [];
-    for (const name of tree.children(directory)) {
-      const path = `${directory}/${name}`;
-      const node = tree.lookup(path);
-      if (node?.type !== "file" || node.size > most) continue;
-      files.push({ name, bytes: await readTreeFile(tree, path, { ...this.#shared, layers }, this.#quiet) });
-    }
-    return files;
+  /** Returns what reads files of results whose layers are `layers`. */
+  readFiles(layers: LayerService): ReadFiles {
+    return async (result, directory, wanted) => {
+      const tree = await treeOfInput(result, layers, this.#quiet);
+      const files: ScannedFile[] = [];
+      for (const { path, node } of nodesBelow(tree, directory)) {
+        const name = directory === "" ? path : path.slice(directory.length + 1);
+        if (node.type !== "file" || !wanted(name, node.size)) continue;
+        files.push({ name, bytes: await readTreeFile(tree, path, { ...this.#shared, layers }, this.#quiet) });
+      }
+      return files;
+    };
   }
 
   /** Returns the seconds that date a remote source; undefined when nothing does. */

@@ -111,6 +111,7 @@ function resultOf(rootfs: Rootfs, { platform: fallback, build, histories }: Resu
     history,
     platform,
     stages: [],
+    scanTargets: [],
     warnings: [],
     ...(/^\d+$/.test(epoch) ? { sourceDateEpoch: Number(epoch) } : {}),
   };

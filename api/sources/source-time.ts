@@ -3,6 +3,7 @@ import type { HttpSource } from "../../llb/sources/http.js";
 import { readSource } from "../../llb/sources/source.js";
 import type { Edge } from "../../llb/vertex.js";
 import type { FileTree } from "../../oci/layer/model/toc.js";
+import { nodesBelow } from "../../oci/layer/model/walk.js";
 import type { Store } from "../../cache/store.js";
 import type { Reporter } from "../../solver/layers/ports.js";
 import type { Sources } from "../../solver/ports.js";
@@ -49,15 +50,6 @@ async function downloadTime({ url, checksum }: HttpSource, { downloads, quiet }:
 /** Returns the newest time of everything but the root, which need not be in an archive. */
 function newest(tree: FileTree): number | undefined {
   let time: number | undefined;
-  const look = (directory: string): void => {
-    for (const name of tree.children(directory)) {
-      const path = directory === "" ? name : `${directory}/${name}`;
-      const node = tree.lookup(path);
-      if (!node) continue;
-      time = Math.max(time ?? 0, node.mtime.sec);
-      if (node.type === "dir") look(path);
-    }
-  };
-  look("");
+  for (const { node } of nodesBelow(tree, "")) time = Math.max(time ?? 0, node.mtime.sec);
   return time;
 }

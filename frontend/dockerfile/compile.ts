@@ -2,7 +2,7 @@ import type { Diagnostic } from "../../core/diagnostics.js";
 import { DiagnosticsError } from "../../core/errors.js";
 import { PatternMatcher, PatternSyntaxError } from "../../core/text/pattern-matcher.js";
 import { formatPlatform } from "../../oci/platform.js";
-import type { FrontendOptions, FrontendPorts, FrontendResult } from "../frontend.js";
+import type { FrontendOptions, FrontendPorts, FrontendResult, ScanTarget } from "../frontend.js";
 import type { DockerfileAst } from "./ast.js";
 import { resolveEpoch, SOURCE_DATE_EPOCH } from "./passes/epoch.js";
 import { invalidIgnoreFile, lintErrors } from "./errors/errors.js";
@@ -16,6 +16,7 @@ import { type BuildPlan, planBuild } from "./passes/plan.js";
 import { byPlace, type Problem, toDiagnostic } from "./problem.js";
 import { Report } from "./errors/report.js";
 import { localContext, resolveStages } from "./passes/resolve.js";
+import { scanTargets } from "./passes/scan-targets.js";
 import type { StageGraph } from "./passes/stage-graph.js";
 import type { StageState } from "./stage/stage-state.js";
 import { unsupportedFrontend } from "./syntax/syntax.js";
@@ -43,6 +44,7 @@ export async function compileDockerfile(ast: DockerfileAst, options: FrontendOpt
     history: target.history,
     platform: imagePlatform(config) ?? options.targetPlatform,
     stages: build.plan?.graph.names ?? [],
+    scanTargets: build.scanTargets,
     warnings: build.problems("warning"),
     ...(epoch === undefined ? {} : { sourceDateEpoch: epoch }),
   };
@@ -67,6 +69,8 @@ export class Compilation {
   epoch: number | undefined;
   /** Plan of the build, set by {@link run}. */
   plan: BuildPlan | undefined;
+  /** Filesystems that an SBOM covers besides the target, set by {@link run}. */
+  scanTargets: readonly ScanTarget[] = [];
 
   constructor({ ast, options, ports, ownRules }: CompilationParts) {
     this.ast = ast;
@@ -120,10 +124,9 @@ export class Compilation {
     }
     if (!report.hasErrors) graph.checkOrder(reachable, report);
     // This runs after errors too: problems of single instructions do not depend on them.
-    this.#lower(
-      graph.states.filter((state) => reachable.has(state)),
-      scope,
-    );
+    const built = graph.states.filter((state) => reachable.has(state));
+    this.#lower(built, scope);
+    if (target && !report.hasErrors) this.scanTargets = scanTargets(target, built, scope);
     if (!report.hasErrors && this.lintFailed) report.add(lintErrors(this.#linter.failing));
     return report.hasErrors ? undefined : target;
   }

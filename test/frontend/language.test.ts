@@ -53,12 +53,14 @@ async function outcome(found: LanguageCase): Promise<string> {
     const history = result.history.map(({ created_by, layer }) => `${layer ? "+" : " "} ${created_by?.replaceAll("\n", "\\n")}`);
     const { author } = result.config;
     const epoch = result.sourceDateEpoch;
+    const scanned = result.scanTargets.map(({ name }) => name).join(", ");
     const warnings = result.warnings.map(({ code, range }) => `warning ${code}${range ? ` at ${range.line}:${range.column}` : ""}`);
     return [
       "accepted",
       ...config,
       ...(author ? [`author ${author}`] : []),
       ...(epoch === undefined ? [] : [`epoch ${epoch}`]),
+      ...(scanned === "" ? [] : [`scanned ${scanned}`]),
       ...history,
       ...warnings,
       "",

@@ -2,7 +2,8 @@ import type { NodeOf } from "../ast.js";
 import * as errors from "../errors/errors.js";
 import { readFlags } from "../syntax/flags.js";
 import { looksSecret, SECRET_HINT, SecretsUsedInArgOrEnv } from "../lint/rules/secrets-used-in-arg-or-env.js";
-import { type BoundInstruction, type InstructionContext, NON_ENVIRONMENT_ARGS } from "../stage/instruction-context.js";
+import type { BoundInstruction, InstructionContext } from "../stage/instruction-context.js";
+import { NON_ENVIRONMENT_ARGS } from "../stage/scan-args.js";
 import type { Report } from "../errors/report.js";
 import { bind } from "./bind.js";
 

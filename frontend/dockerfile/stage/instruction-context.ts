@@ -15,6 +15,7 @@ import type { Problem } from "../problem.js";
 import type { StageState } from "./stage-state.js";
 import { cacheMetadata, readStepComments } from "../syntax/step-comments.js";
 import type { BuildScope } from "./build-scope.js";
+import { NON_ENVIRONMENT_ARGS } from "./scan-args.js";
 import type { SourceName } from "./stage-state.js";
 
 /** A checked instruction. Its own faults have been reported, and it can lower itself. */
@@ -29,9 +30,6 @@ export interface BoundInstruction {
   /** Changes the stage. Throws {@link InstructionProblem}. */
   lower(at: InstructionContext): void;
 }
-
-/** Build arguments that configure the build and are never in the environment. */
-export const NON_ENVIRONMENT_ARGS: ReadonlySet<string> = new Set(["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"]);
 
 /** Ends the lowering of one instruction. The others go on, so that all problems are reported. */
 export class InstructionProblem extends Error {

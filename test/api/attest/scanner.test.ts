@@ -5,6 +5,7 @@ import type { ResolvedImage } from "../../../frontend/frontend.js";
 import type { ContainerConfig } from "../../../oci/types.js";
 import { imageSource } from "../../../llb/sources/image.js";
 import type { ExecOp } from "../../../llb/ops.js";
+import { edge } from "../../../llb/vertex.js";
 
 const DIGEST = parseDigest(`sha256:${"1".repeat(64)}`);
 
@@ -30,6 +31,28 @@ test("a scanner runs as its image says, with the image below it read-only and Bu
     "BUILDKIT_SCAN_LEVEL=9",
   ]);
   t.deepEqual(mounts.at(-1), { type: "bind", selector: "/", dest: "/run/src/core/sbom", readonly: true, input: -1 });
+});
+
+test("a scanner finds what is scanned besides the image below one directory", (t) => {
+  const root = edge({
+    op: imageSource({ layout: false, ref: "docker.io/library/stage:1", digest: DIGEST }),
+    metadata: { step: { kind: "internal", text: "stage" } },
+  });
+  const extras = [
+    { name: "context", root: undefined },
+    { name: "one", root },
+  ];
+  const made = scannerStep(scanner({ Cmd: ["/scan"] }), root, { generator: "scan:1", network: "none", platform: undefined, extras });
+  const { env, mounts } = made.vertex.op as ExecOp;
+  t.true(env.includes("BUILDKIT_SCAN_SOURCE_EXTRAS=/run/src/extras"));
+  t.deepEqual(
+    mounts.slice(2).map((mount) => [mount.dest, mount.readonly, mount.type === "bind" && mount.input]),
+    [
+      ["/run/src/core/sbom", true, 1],
+      ["/run/src/extras/sbom-context", true, -1],
+      ["/run/src/extras/sbom-one", true, 2],
+    ],
+  );
 });
 
 test("a scanner without a command is refused", (t) => {

@@ -212,6 +212,43 @@ serial("attestations are pushed beside the image, which a scanner reads and cann
   }),
 );
 
+/** A list of npm's, with one package. */
+const packageNamed = (name: string): string => JSON.stringify({ name, version: "1.0.0" });
+
+const SCANNED = `ARG REGISTRY
+FROM scratch AS build
+ARG BUILDKIT_SBOM_SCAN_STAGE=true
+COPY built /node_modules/built
+FROM $REGISTRY/busybox
+ARG BUILDKIT_SBOM_SCAN_CONTEXT=true
+COPY --from=build /node_modules/built /made
+`;
+const SCANNED_FILES = {
+  Dockerfile: SCANNED,
+  "built/package.json": packageNamed("built"),
+  "node_modules/here/package.json": packageNamed("here"),
+  "node_modules/unseen/package.json": packageNamed("unseen"),
+  ".dockerignore": "node_modules/unseen\n",
+};
+
+serial("an SBOM covers the context and the stages that the Dockerfile names", async (t) =>
+  withRig(async (rig) => {
+    const out = rig.path("out");
+    const args = ["--build-arg", `REGISTRY=${host()}`, "--sbom=true", "-o", `type=local,dest=${out}`];
+    const { code, stderr } = await rig.cli(["build", ...args, rig.context("context", SCANNED_FILES)]);
+    t.is(code, 0, stderr);
+    const packages = (file: string): unknown => {
+      const { predicate } = JSON.parse(readFileSync(`${out}/${file}`, "utf8")) as {
+        readonly predicate: { readonly name: string; readonly packages: readonly { readonly name: string }[] };
+      };
+      return predicate.packages.map(({ name }) => name);
+    };
+    t.deepEqual(packages("sbom.spdx.json"), ["image"]);
+    t.deepEqual(packages("sbom-build.spdx.json"), ["build", "built"]);
+    t.deepEqual(packages("sbom-context.spdx.json"), ["context", "here"]);
+  }),
+);
+
 serial("image prune takes images without a name and leaves what is cached: steps and cache mounts", async (t) =>
   withRig(async (rig) => {
     const text = "ARG REGISTRY\nFROM $REGISTRY/busybox\nRUN --mount=type=cache,target=/c echo kept >> /c/file && cp /c/file /file\n";
