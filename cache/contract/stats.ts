@@ -1,5 +1,6 @@
 import type { Digest } from "../../core/digest.js";
 import type { Xattrs } from "../../core/file-node.js";
+import type { DigestColumn } from "../../oci/layer/model/digest-column.js";
 
 /** Stat fields that show whether a file changed. Times are in nanoseconds. */
 export interface FileStat {
@@ -22,8 +23,15 @@ export interface StatIndex {
 }
 
 export interface StatShard {
-  get(stat: FileStat): Digest | undefined;
-  /** Returns the attributes of a file that {@link get} found, or undefined when it had none. */
+  /**
+   * Copies the digest of a file into a column, to a place that the caller chooses. Returns false
+   * when the file is not known. Note that we make no text of the digest, because there is one for
+   * each file of a context.
+   */
+  copyDigest(stat: FileStat, to: DigestColumn, number: number): boolean;
+  /**
+   * Returns the attributes of a file that {@link copyDigest} found, or undefined when it had none.
+   */
   xattrs(stat: FileStat): Xattrs | undefined;
   /** Records a file. `hashedAtNs` is the wall clock before the file was opened for hashing. */
   set(stat: FileStat, file: { readonly digest: Digest; readonly xattrs?: Xattrs }, hashedAtNs: bigint): void;

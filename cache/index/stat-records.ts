@@ -1,4 +1,5 @@
-import { type Digest, digestHex, digestOfBytes } from "../../core/digest.js";
+import { type Digest, digestHex } from "../../core/digest.js";
+import { DIGEST_SIZE } from "../../oci/layer/model/digest-column.js";
 import type { FileStat } from "../contract/stats.js";
 
 /** Words of a record: dev, ino, size, mtime, ctime, and four of sha256. */
@@ -17,6 +18,11 @@ export class StatRecords {
   /** Places by device and inode. */
   readonly #places = new Map<bigint, Map<bigint, number>>();
 
+  /** True while nothing was ever added. */
+  get isEmpty(): boolean {
+    return this.#length === 0;
+  }
+
   get size(): number {
     let size = 0;
     for (const inodes of this.#places.values()) size += inodes.size;
@@ -28,16 +34,16 @@ export class StatRecords {
   }
 
   /**
-   * Returns the digest of a file. Undefined means that it is not recorded; null means that it
-   * changed since.
+   * Returns the bytes of a file's digest. Undefined means that it is not recorded; null means that
+   * it changed since.
    */
-  get(stat: FileStat): Digest | null | undefined {
+  get(stat: FileStat): Uint8Array | null | undefined {
     const place = this.#places.get(stat.dev)?.get(stat.ino);
     if (place === undefined) return undefined;
     const words = this.#words;
     const at = place * WORDS;
     if (words[at + 2] !== stat.size || words[at + 3] !== stat.mtimeNs || words[at + 4] !== stat.ctimeNs) return null;
-    return digestOfBytes(Buffer.from(words.buffer), place * RECORD + DIGEST);
+    return new Uint8Array(words.buffer, place * RECORD + DIGEST, DIGEST_SIZE);
   }
 
   set({ dev, ino, size, mtimeNs, ctimeNs }: FileStat, digest: Digest): void {

@@ -3,6 +3,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import type { Digest } from "../../core/digest.js";
 import { systemErrorCode } from "../../core/errors.js";
 import type { Xattrs } from "../../core/file-node.js";
+import { DIGEST_SIZE, type DigestColumn } from "../../oci/layer/model/digest-column.js";
 import type { FileStat, StatShard } from "../contract/stats.js";
 import { DIGEST, RECORD, StatRecords, WORDS } from "./stat-records.js";
 
@@ -38,9 +39,12 @@ export class FileStatShard implements StatShard {
     this.#loaded = load(path);
   }
 
-  get(stat: FileStat): Digest | undefined {
-    const added = this.#added.get(stat);
-    return added === undefined ? this.#loaded.get(stat) : (added ?? undefined);
+  copyDigest(stat: FileStat, to: DigestColumn, number: number): boolean {
+    const added = this.#added.isEmpty ? undefined : this.#added.get(stat);
+    const bytes = added === undefined ? this.#loaded.get(stat) : added;
+    if (!bytes) return false;
+    to.setAll(number, bytes);
+    return true;
   }
 
   xattrs(stat: FileStat): Xattrs | undefined {
@@ -99,24 +103,17 @@ export class FileStatShard implements StatShard {
   }
 }
 
-/** Records that are converted at once: enough to pay, and cheap where files come in any order. */
-const BLOCK = 32;
-
 /** The records of a file, indexed by (dev, ino) with open addressing. */
 class Loaded {
   readonly xattrs: ReadonlyMap<string, Xattrs>;
   readonly #words: BigInt64Array;
-  readonly #bytes: Buffer;
   readonly #table: Int32Array;
   readonly #seen: Uint8Array;
-  /** Bytes of a block of records in hex: one conversion for files that follow each other. */
-  #hex: { readonly block: number; readonly text: string } | undefined;
 
   constructor(records: Buffer, xattrs: ReadonlyMap<string, Xattrs> = new Map()) {
     this.xattrs = xattrs;
 
     const count = records.length / RECORD;
-    this.#bytes = records;
     this.#words = new BigInt64Array(records.buffer, records.byteOffset, count * WORDS);
     this.#seen = new Uint8Array(count);
     let capacity = 16;
@@ -132,7 +129,8 @@ class Loaded {
     }
   }
 
-  get(stat: FileStat): Digest | undefined {
+  /** Returns the bytes of a file's digest. */
+  get(stat: FileStat): Uint8Array | undefined {
     const words = this.#words;
     let slot = this.#slot(Number(BigInt.asUintN(32, stat.dev)), Number(BigInt.asUintN(32, stat.ino)));
     for (; ; slot = (slot + 1) & (this.#table.length - 1)) {
@@ -142,16 +140,8 @@ class Loaded {
       if (words[at + 1] !== stat.ino || words[at] !== stat.dev) continue;
       if (words[at + 2] !== stat.size || words[at + 3] !== stat.mtimeNs || words[at + 4] !== stat.ctimeNs) return undefined;
       this.#seen[record] = 1;
-      return this.#digest(record);
+      return new Uint8Array(words.buffer, words.byteOffset + record * RECORD + DIGEST, DIGEST_SIZE);
     }
-  }
-
-  #digest(record: number): Digest {
-    const block = Math.floor(record / BLOCK);
-    if (this.#hex?.block !== block)
-      this.#hex = { block, text: this.#bytes.toString("hex", block * BLOCK * RECORD, (block + 1) * BLOCK * RECORD) };
-    const start = ((record % BLOCK) * RECORD + DIGEST) * 2;
-    return `sha256:${this.#hex.text.slice(start, start + 64)}` as Digest;
   }
 
   /** Returns the records that were found since loading and that `keep` accepts. */

@@ -1,7 +1,9 @@
-import { type Digest, digestHex } from "../../core/digest.js";
+import type { Digest } from "../../core/digest.js";
 
 /** Digits of a file's sha256 that are kept: enough to distinguish two contents. */
 const DIGITS = 16;
+/** Place of the first of them in a digest. */
+const FIRST = "sha256:".length;
 
 /** One entry of a selection, as it took part in a key. */
 export interface SelectedEntry {
@@ -39,14 +41,17 @@ const SEPARATOR = Buffer.from(END);
 /** The kept digits of files' digests, in order, as bytes: a build keeps them to its end. */
 export class ContentDigits {
   readonly #bytes: Buffer;
+  /** Bytes that are written. */
   #length = 0;
 
   constructor(capacity: number) {
     this.#bytes = Buffer.alloc((capacity * DIGITS) / 2);
   }
 
-  add(digest: Digest): void {
-    this.#bytes.write(digestHex(digest).slice(0, DIGITS), (this.#length++ * DIGITS) / 2, "hex");
+  /** Adds the digests of the next files. */
+  add(digests: readonly Digest[]): void {
+    const digits = digests.map((digest) => digest.slice(FIRST, FIRST + DIGITS)).join("");
+    this.#length += this.#bytes.write(digits, this.#length, "hex");
   }
 
   at(index: number): string {

@@ -1,6 +1,7 @@
 import type { FileStat, StatShard } from "../../cache/contract/stats.js";
 import type { Digest } from "../../core/digest.js";
 import type { Xattrs } from "../../core/file-node.js";
+import type { DigestColumn } from "../../oci/layer/model/digest-column.js";
 
 interface Known {
   readonly stat: FileStat;
@@ -13,9 +14,11 @@ export class MemoryShard implements StatShard {
   readonly known = new Map<bigint, Known>();
   asked = 0;
 
-  get(stat: FileStat): Digest | undefined {
+  copyDigest(stat: FileStat, to: DigestColumn, number: number): boolean {
     this.asked++;
-    return this.#find(stat)?.digest;
+    const known = this.#find(stat);
+    if (known) to.set(number, known.digest);
+    return known !== undefined;
   }
 
   xattrs(stat: FileStat): Xattrs | undefined {

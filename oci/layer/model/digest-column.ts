@@ -37,13 +37,30 @@ export class DigestColumn {
 
   /** Sets consecutive digests from their bytes. */
   setAll(first: number, bytes: Uint8Array): void {
-    this.#grow(first + bytes.length / SIZE);
+    if (first * SIZE + bytes.length > this.#bytes.length) this.#grow(first + bytes.length / SIZE);
     this.#bytes.set(bytes, first * SIZE);
   }
 
   #grow(length: number): void {
     const end = length * SIZE;
     if (end > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], Math.max(end, 2 * this.#bytes.length));
+  }
+
+  /**
+   * Returns the digests of numbers. Note that we convert all bytes at once, because a build without
+   * changes reads a digest for each file of its context. A conversion for each takes longer than
+   * all else that is done with them.
+   */
+  texts(numbers: Uint32Array): readonly Digest[] {
+    const bytes = Buffer.allocUnsafe(numbers.length * SIZE);
+    // Numbers mostly follow each other: then one copy is enough.
+    for (let start = 0, end = 1; start < numbers.length; start = end++) {
+      const first = numbers[start] as number;
+      while (end < numbers.length && numbers[end] === first + end - start) end++;
+      this.#bytes.copy(bytes, start * SIZE, first * SIZE, (first + end - start) * SIZE);
+    }
+    const hex = bytes.toString("hex");
+    return Array.from(numbers, (_, index) => `sha256:${hex.slice(index * 2 * SIZE, (index + 1) * 2 * SIZE)}` as Digest);
   }
 
   /** Returns the bytes of the first digests. */

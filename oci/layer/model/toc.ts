@@ -43,9 +43,11 @@ export type ContentSource =
  * Digests of files in the order in which they were asked for. A large tree makes each when it is
  * read.
  */
-export interface DigestList extends Iterable<Digest> {
+export interface DigestList {
   readonly length: number;
   at(index: number): Digest | undefined;
+  /** Returns the digests from one index up to another, which are made at once. */
+  slice(start?: number, end?: number): readonly Digest[];
 }
 
 /**

@@ -161,14 +161,12 @@ class SelectionRecord {
     for (const piece of pieces) hasher.update(piece, encoding);
     hasher.update("\0\0");
     const contents = new ContentDigits(digests.length);
-    let some: string[] = [];
-    for (const digest of digests) {
-      contents.add(digest);
-      if (some.push(digest) < PIECE) continue;
+    for (let start = 0; start < digests.length; start += PIECE) {
+      const some = digests.slice(start, start + PIECE);
+      contents.add(some);
       hasher.update(some.join(""));
-      some = [];
     }
-    const digest = hasher.update(some.join("")).digest("hex");
+    const digest = hasher.digest("hex");
     const paths = this.#paths.pieces();
     onSelected?.(digest, () => encodeSelection(pieces, { paths, contents }));
     return digest;

@@ -1,5 +1,4 @@
 import type { FileStat } from "../../../cache/contract/stats.js";
-import type { Digest } from "../../../core/digest.js";
 import type { NodeMeta, NodeType, Timestamp, Xattrs } from "../../../core/file-node.js";
 import { STAT_WORDS } from "../../../core/system/lstat-all.js";
 import { DigestColumn } from "../../../oci/layer/model/digest-column.js";
@@ -35,7 +34,8 @@ export class LocalRows {
   #halves = new Uint32Array(this.#words.buffer);
   #modes = new Uint32Array(64);
   #length = 0;
-  readonly #digests = new DigestColumn();
+  /** Digests of the rows that {@link isHashed}. */
+  readonly digests = new DigestColumn();
   /** 1 for each row with a digest. */
   #hashed = new Uint8Array(64);
   readonly #rare = new Map<number, Rare>();
@@ -134,12 +134,8 @@ export class LocalRows {
     return this.#hashed[row] === 1;
   }
 
-  digest(row: number): Digest | undefined {
-    return this.#hashed[row] === 1 ? this.#digests.get(row) : undefined;
-  }
-
-  setDigest(row: number, digest: Digest): void {
-    this.#digests.set(row, digest);
+  /** Notes that {@link digests} has the one of a row. */
+  setHashed(row: number): void {
     this.#hashed[row] = 1;
   }
 

@@ -112,15 +112,21 @@ export class LocalTree implements FileTree {
   async digests(paths: readonly string[], signal?: AbortSignal): Promise<DigestList> {
     const rows = new Uint32Array(paths.length);
     const unknown = new Map<number, string>();
-    paths.forEach((path, index) => {
+    for (let index = 0; index < paths.length; index++) {
+      const path = paths[index] as string;
       const row = this.#paths.row(path);
-      if (row === undefined || this.#rows.type(row) !== "file")
-        throw new Error(`internal: asked for the digest of "${path}", which is no file of the ${this.name}`);
+      if (row === undefined) throw this.#isNoFile(path);
       rows[index] = row;
-      if (!this.#rows.isHashed(row) && !this.#remember(row, path)) unknown.set(row, path);
-    });
+      if (this.#rows.isHashed(row)) continue;
+      if (this.#rows.type(row) !== "file") throw this.#isNoFile(path);
+      if (!this.#remember(row, path)) unknown.set(row, path);
+    }
     if (unknown.size > 0) await this.#hash(unknown, signal);
     return new RowDigests(this.#rows, rows);
+  }
+
+  #isNoFile(path: string): Error {
+    return new Error(`internal: asked for the digest of "${path}", which is no file of the ${this.name}`);
   }
 
   /** Returns a tree of the same directory, which looks at all of it again. */
@@ -141,9 +147,8 @@ export class LocalTree implements FileTree {
   #remember(row: number, path: string): boolean {
     if (!this.#stats) return false;
     const stat = this.#rows.stat(row);
-    const known = this.#stats.get(stat);
-    if (known === undefined) return false;
-    this.#know(row, path, known, this.#stats.xattrs(stat));
+    if (!this.#stats.copyDigest(stat, this.#rows.digests, row)) return false;
+    this.#know(row, path, this.#stats.xattrs(stat));
     return true;
   }
 
@@ -168,13 +173,14 @@ export class LocalTree implements FileTree {
       const { digest, stat, xattrs } = file;
       const { ino, dev, size, mtimeNs } = this.#rows.stat(row);
       if (stat.ino !== ino || stat.dev !== dev || stat.size !== size || stat.mtimeNs !== mtimeNs) throw this.#host.changed(path);
-      this.#know(row, path, digest, xattrs);
+      this.#rows.digests.set(row, digest);
+      this.#know(row, path, xattrs);
       this.#stats?.set(stat, file, startedAt);
     }
   }
 
-  #know(row: number, path: string, digest: Digest, xattrs: Xattrs | undefined): void {
-    this.#rows.setDigest(row, digest);
+  #know(row: number, path: string, xattrs: Xattrs | undefined): void {
+    this.#rows.setHashed(row);
     if (xattrs === undefined) return;
     this.#rows.rare(row).xattrs = xattrs;
     this.found.set(path, xattrs);
@@ -199,10 +205,10 @@ class RowDigests implements DigestList {
 
   at(index: number): Digest | undefined {
     const row = this.#asked[index];
-    return row === undefined ? undefined : this.#rows.digest(row);
+    return row === undefined ? undefined : this.#rows.digests.get(row);
   }
 
-  *[Symbol.iterator](): Generator<Digest, void> {
-    for (const row of this.#asked) yield this.#rows.digest(row) as Digest;
+  slice(start?: number, end?: number): readonly Digest[] {
+    return this.#rows.digests.texts(this.#asked.subarray(start, end));
   }
 }

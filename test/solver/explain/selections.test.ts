@@ -20,7 +20,7 @@ function selection(files: Readonly<Record<string, string>>): { readonly digest: 
     if (isFile) digests.push(sha256(content));
   }
   const contents = new ContentDigits(digests.length);
-  for (const digest of digests) contents.add(digest);
+  contents.add(digests);
   const paths = Object.keys(files).map((path) => `${path}\0`);
   return { digest: sha256(text + digests.join("")).slice(7), manifest: [...encodeSelection([text], { paths, contents })].join("") };
 }

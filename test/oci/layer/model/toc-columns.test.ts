@@ -65,6 +65,16 @@ test("digests in a column are compared as what they are", (t) => {
   t.is(column.get(2000), sha256("a"));
 });
 
+test("the texts of several digests are those of each, in any order of numbers", (t) => {
+  const column = new DigestColumn();
+  for (let number = 0; number < 50; number++) column.set(number, sha256(`${number}`));
+  for (const numbers of [[], [7], [0, 1, 2, 3], [9, 8, 7], [3, 3, 4, 5, 40, 41, 0, 49]])
+    t.deepEqual(
+      column.texts(Uint32Array.from(numbers)),
+      numbers.map((number) => sha256(`${number}`)),
+    );
+});
+
 test("what came in a message does not hold the message", (t) => {
   const { entries } = revivedToc(deserialize(serialize(tocOf(ENTRIES))) as Toc);
   const { sizes, digests } = columnsOf(entries);

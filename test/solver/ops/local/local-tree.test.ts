@@ -113,7 +113,7 @@ test("names that are not UTF-8", async (t) => {
   for (const name of ["a\udcff", "b\ufffd"]) writeFileSync(encodePath(join(root, name)), name);
   const tree = new LocalTree(root);
   t.deepEqual(tree.children(""), ["a\udcff", "b\ufffd"]);
-  t.deepEqual([...(await tree.digests(["a\udcff", "b\ufffd"]))], [sha256("a\udcff"), sha256("b\ufffd")]);
+  t.deepEqual((await tree.digests(["a\udcff", "b\ufffd"])).slice(), [sha256("a\udcff"), sha256("b\ufffd")]);
 });
 
 test("hard links", (t) => {
@@ -190,11 +190,11 @@ test("digests are read once, and not at all when the stat index knows them", asy
   const root = directory({ a: "A", b: "B", "d/c": "C" });
   const stats = new MemoryShard();
   const tree = new LocalTree(root, { stats });
-  t.deepEqual([...(await tree.digests(["a", "d/c", "a"]))], [sha256("A"), sha256("C"), sha256("A")]);
+  t.deepEqual((await tree.digests(["a", "d/c", "a"])).slice(), [sha256("A"), sha256("C"), sha256("A")]);
   t.is(stats.known.size, 2);
   const known = new LocalTree(root, { stats, hashFiles: () => Promise.reject(new Error("read")) });
-  t.deepEqual([...(await known.digests(["a", "d/c"]))], [sha256("A"), sha256("C")]);
-  t.deepEqual([...(await new LocalTree(root, { stats }).digests(["b"]))], [sha256("B")]);
+  t.deepEqual((await known.digests(["a", "d/c"])).slice(), [sha256("A"), sha256("C")]);
+  t.deepEqual((await new LocalTree(root, { stats }).digests(["b"])).slice(), [sha256("B")]);
 });
 
 test("user attributes of files come with their digests", async (t) => {
@@ -297,7 +297,7 @@ test("hashing large files leaves the event loop room and can be stopped", async 
   const tree = new LocalTree(root);
   let turns = 0;
   const timer = setInterval(() => turns++, 1);
-  const [digest] = await tree.digests(["large"]);
+  const digest = (await tree.digests(["large"])).at(0);
   clearInterval(timer);
   t.is(digest, sha256(large));
   t.true(turns >= 2, `${turns} turns`);
