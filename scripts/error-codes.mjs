@@ -25,6 +25,7 @@ const AREAS = {
   file: "File operations",
   build: "Running the build",
   llb: "BuildKit's graphs",
+  builder: "Builders on other machines",
   secret: "Secrets",
   ssh: "SSH agents",
   exec: "RUN steps",

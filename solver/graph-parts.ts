@@ -74,7 +74,7 @@ function seenByOthers(event: BuildEvent): BuildEvent | undefined {
 }
 
 /** Returns a vertex as events announce it. */
-function announcedVertex({ digest, metadata, inputs }: Vertex): ReturnType<typeof announced> {
+export function announcedVertex({ digest, metadata, inputs }: Vertex): ReturnType<typeof announced> {
   const { step, range, surroundings } = metadata;
   const edges = inputs.map((edge) => edge.vertex.digest);
   return { ...announced(digest, step, edges), ...(range && { line: range.line }), ...(surroundings && { surroundings }) };

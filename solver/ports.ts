@@ -22,6 +22,8 @@ export interface SourceImage {
   readonly origin: string | undefined;
   /** Layers, bottom first; one for each diffID. */
   readonly layers: readonly { readonly blob: Descriptor; readonly diffId: Digest }[];
+  /** Manifests and config, for builders that read the image here. */
+  readonly documents?: readonly Descriptor[];
 }
 
 /** Everything that a graph names from outside. */

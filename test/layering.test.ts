@@ -16,7 +16,7 @@ interface Rule {
   readonly only?: Readonly<Record<string, readonly string[]>>;
 }
 
-const BELOW_API = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters"];
+const BELOW_API = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "buildkit", "solver", "exporters"];
 
 const RULES: Readonly<Record<string, Rule>> = {
   core: { folders: [], packages: ["koffi"] },
@@ -24,6 +24,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   "llb/wire": { folders: ["core", "llb"], packages: ["@bufbuild/protobuf"] },
   "executor-native": { folders: ["core"], packages: ["koffi", "yaml"] },
   net: { folders: ["core"], packages: ["node-fetch", "https-proxy-agent"] },
+  buildkit: { folders: ["core", "llb", "oci"], packages: ["@bufbuild/protobuf"] },
   oci: { folders: ["core", "net"], packages: ["tar-stream", "valibot"] },
   cache: { folders: ["core", "net", "oci"], packages: ["@photostructure/sqlite", "lru-cache", "valibot"] },
   "cache/remote": {
@@ -81,6 +82,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
     "start-worker.ts",
   ],
   "oci/layer": ["model", "read", "write", "."],
+  buildkit: ["errors.ts", "grpc", "messages", "address", "session", "transfer", "builder.ts"],
   "frontend/hcl": ["values", "ast.ts", "kept-body.ts", "errors.ts", "syntax", "evaluate", "patterns", "functions"],
   frontend: ["frontend.ts", "hcl", "bake", "compose", "dockerfile"],
   "frontend/dockerfile": [
@@ -126,6 +128,7 @@ const WINGS: Readonly<Record<string, readonly string[]>> = {
     "attest",
     "commands",
     "services",
+    "builder",
     "build",
     "bake",
     "image-store",

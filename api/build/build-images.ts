@@ -5,6 +5,7 @@ import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import type { Attestation, ExportImage, ExportLayer } from "../../exporters/exporter.js";
 import type { FrontendResult } from "../../frontend/frontend.js";
 import { type Rootfs, topological } from "../../llb/vertex.js";
+import { hostPlatform } from "../../oci/platform.js";
 import { cacheMounts } from "../../solver/ops/mounts/cache-mount-name.js";
 import type { StepResult } from "../../solver/result.js";
 import type { AttestationSources } from "../attest/attest-images.js";
@@ -82,7 +83,7 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
   ]);
   for (const diagnostic of warnings) onEvent({ type: "warning", diagnostic });
   const scans = await scansOf(compiled, build, input);
-  const solve = () => solveImages(compiled, { options, solver, input, scans, signal: session.signal });
+  const solve = () => solveImages(compiled, { options, solver, input, scans, session, onEvent });
   const { finished, otherForms, epoch, scanned, ...solved } = await withServices(options, { solver, input, session, onEvent }, () =>
     withoutLostLayers(solve, { store: session.store, imports, onEvent }),
   );
@@ -187,7 +188,32 @@ interface SolveImagesParts {
   readonly solver: BuildSolver;
   readonly input: BuildInput;
   readonly scans: ImageScans | undefined;
-  readonly signal: AbortSignal;
+  readonly session: BuildSession;
+  readonly onEvent: EventSink;
+}
+
+/** Solves the graphs on the builders of the build. */
+async function solveElsewhere(
+  compiled: readonly FrontendResult[],
+  scans: readonly Rootfs[],
+  parts: Pick<SolveImagesParts, "solver" | "input" | "session" | "onEvent"> & {
+    readonly build: ResolvedBuildOptions;
+    readonly epoch: number | undefined;
+  },
+): Promise<readonly StepResult[]> {
+  const { solveOnBuilders } = await import("../builder/builders.js");
+  const { solver, input } = parts;
+  const targets = [
+    ...compiled.map(({ rootfs: root, platform, history }) => ({ root, platform, made: history.filter(({ layer }) => layer).length })),
+    ...scans.map((root) => ({ root, platform: hostPlatform(), made: 0 })),
+  ];
+  return solveOnBuilders(targets, {
+    ...parts,
+    secrets: solver.secrets,
+    sources: solver.sources(input),
+    images: input.resolver.resolved,
+    context: input.contexts.identity("context"),
+  });
 }
 
 interface SolvedImages extends Pick<SolvedBuild, "layers" | "vertices" | "foreignResults">, Pick<Built, "otherForms" | "epoch"> {
@@ -199,9 +225,10 @@ interface SolvedImages extends Pick<SolvedBuild, "layers" | "vertices" | "foreig
 /** Solves the graphs of all platforms and finishes their images, in every form that is wanted. */
 async function solveImages(
   compiled: readonly FrontendResult[],
-  { options, solver, input, scans, signal: ended }: SolveImagesParts,
+  { options, solver, input, scans, session, onEvent }: SolveImagesParts,
 ): Promise<SolvedImages> {
   const { build, forms, image, mayStayRemote } = options;
+  const ended = session.signal;
   const [form, ...others] = forms;
   const seconds = compiled.find((result) => result.sourceDateEpoch !== undefined)?.sourceDateEpoch;
   const epoch = seconds === undefined ? undefined : seconds * 1000;
@@ -209,9 +236,11 @@ async function solveImages(
   const layers = solver.layers(keepsTimes ? undefined : seconds);
   let outcome: Pick<SolvedBuild, "vertices" | "foreignResults"> = { vertices: [], foreignResults: undefined };
   const targets = compiled.map((result) => result.rootfs);
-  const results = await solver.solve([...targets, ...(scans?.roots ?? [])], layers, image, input, (vertices, foreignResults) => {
-    outcome = { vertices, foreignResults };
-  });
+  const results = await (build.builders.length > 0
+    ? solveElsewhere(compiled, scans?.roots ?? [], { build, solver, input, session, onEvent, epoch: layers.epoch })
+    : solver.solve([...targets, ...(scans?.roots ?? [])], layers, image, input, (vertices, foreignResults) => {
+        outcome = { vertices, foreignResults };
+      }));
   input.contexts.save();
   const finished = await allOrAbort(ended, (signal) =>
     compiled.map((result, index) => finishImage(result, results[index] as StepResult, layers, { epoch, mayStayRemote, signal, form })),

@@ -42,7 +42,7 @@ import { sourceTime } from "../sources/source-time.js";
  */
 export interface GraphSources {
   readonly contexts: Pick<BuildContexts, "tree" | "hiddenBy">;
-  readonly resolver: Pick<ImageResolver, "source">;
+  readonly resolver: Pick<ImageResolver, "source" | "resolved">;
 }
 
 /** The parts of a build that its solver uses. */
@@ -227,6 +227,11 @@ export class BuildSolver {
     const ports = this.#ports(layers, this.sources(graph), (name, path) => graph.contexts.hiddenBy(name, path));
     const part = { ...this.#part(targets, ports, image, sink), ...(onSolved && { onSolved }) };
     return this.#options.target?.solve(part) ?? this.#solveAlone(part);
+  }
+
+  /** Secrets and agents of the build. */
+  get secrets(): Secrets {
+    return this.#shared.secrets;
   }
 
   /** Returns everything that a graph names from outside. */

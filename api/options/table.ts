@@ -470,6 +470,22 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
+   * Addresses of BuildKits that solve the graph in the place of this machine:
+   * `[PLATFORM=]ADDRESS[,NAME=VALUE…][,ADDRESS…]`. An address behind a comma is tried when the one
+   * before it cannot be reached.
+   */
+  builders: option("texts", {
+    default: [],
+    flag: {
+      name: "builder",
+      value: "<[platform=]address>",
+      repeat: true,
+      text: "BuildKit that runs the build: docker://, unix://, tcp://, ssh:// … (default: $TSBUILD_BUILDER, $BUILDKIT_HOST)",
+      group: GROUPS.steps,
+      reads: "own",
+    },
+  }),
+  /**
    * Limits of the history of builds, in builds, milliseconds and bytes of logs. False does not
    * record this build.
    */

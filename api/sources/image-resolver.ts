@@ -65,6 +65,7 @@ export class ImageResolver {
     const op = imageSource({ layout: options.layout ?? false, ref: found.name, digest: found.target.digest });
     this.#sources.set(sourceKey(op.identifier, formatPlatform(options.platform)), {
       origin: found.origin && formatReference(found.origin),
+      documents: [found.target, view.descriptor, view.manifest.config],
       layers: view.manifest.layers.map((blob, index) => ({ blob, diffId: view.config.rootfs.diff_ids[index] as Descriptor["digest"] })),
     });
     return { ref: found.name, op, digest: found.target.digest, config: view.config, platform: view.platform };
@@ -82,6 +83,11 @@ export class ImageResolver {
     const source = [...this.#sources].find(([other]) => other === key || other.startsWith(identifier))?.[1];
     if (!source) throw new Error(`internal: ${identifier} was resolved to something else`);
     return source;
+  }
+
+  /** Returns the images that were resolved. */
+  get resolved(): Iterable<SourceImage> {
+    return this.#sources.values();
   }
 
   /** Resolves a reference to a name that can be shown and pinned. */

@@ -9,6 +9,7 @@ import type { BuildOptions } from "../../api/options/options.js";
 import type { BUILD_OPTIONS } from "../../api/options/table.js";
 import { parseAllow } from "../../api/texts/allow.js";
 import { OPTION_FLAGS } from "./build-flags.js";
+import { builderAddresses } from "../../api/texts/builders.js";
 import { parseBytes } from "../../api/texts/bytes.js";
 import { parseCacheFrom, parseCacheTo } from "../../api/texts/cache.js";
 import { type Attestations, parseAttestations } from "../../api/texts/attestations.js";
@@ -80,6 +81,7 @@ const OWN: { readonly [N in OptionsReading<typeof BUILD_OPTIONS, "own">]: Reader
   secrets: all((texts, { environment }) => parseSecrets(texts, environment)),
   ssh: all((texts, { environment }) => parseSsh(texts, environment)),
   allow: all((texts, { environment }) => parseAllow(texts, environment)),
+  builders: all((texts, { environment }) => builderAddresses(texts, environment), { always: true }),
   services: all((texts, { environment }) => parseServices(texts, environment)),
 };
 

@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { TIERS } from "../../api/options/isolation.js";
 import type { Flag } from "../../api/options/option.js";
+import { isBuilderName } from "../../api/texts/builders.js";
 import type { ParsedFlags } from "./flags.js";
 
 /**
@@ -11,6 +12,8 @@ interface DockerFlag extends Flag {
   readonly idle?: string;
   /** Values that ask for the usual behaviour. */
   readonly usual?: readonly string[];
+  /** Returns true for further values that do something. */
+  readonly used?: (value: string) => boolean;
   /** Set where the flag is also one of ours, with other values. */
   readonly declared?: true;
 }
@@ -32,10 +35,11 @@ const DOCKER_FLAGS: readonly DockerFlag[] = [
   { name: "security-opt", value: "<option>", repeat: true, text: "Security options", idle: SECURITY },
   {
     name: "builder",
-    value: "<name>",
     text: "Builder",
-    idle: "there are no builders to choose from: tsbuild builds by itself",
+    idle: "there are no builders to choose from by name: tsbuild builds by itself, or at an address such as docker://",
     usual: ["default"],
+    used: (value) => !isBuilderName(value),
+    declared: true,
   },
 ];
 
@@ -51,8 +55,9 @@ export const HIDDEN_FLAGS: readonly Flag[] = [
  */
 export function idleFlags(flags: ParsedFlags): readonly Diagnostic[] {
   const idle = DOCKER_FLAGS.filter(
-    ({ name, idle: why, usual = [] }) =>
-      why !== undefined && (flags.has(name) || [flags.one(name) ?? [], flags.all(name)].flat().some((value) => !usual.includes(value))),
+    ({ name, idle: why, usual = [], used = () => false }) =>
+      why !== undefined &&
+      (flags.has(name) || [flags.one(name) ?? [], flags.all(name)].flat().some((value) => !usual.includes(value) && !used(value))),
   );
   if (idle.length === 0) return [];
   const names = idle.map(({ name }) => `--${name}`);

@@ -29,3 +29,57 @@ export const LLB_ERRORS = {
     wayOut: "Leave the option out, or build the Dockerfile.",
   },
 } satisfies Readonly<Record<string, ErrorEntry>>;
+
+/** Errors of builds that a BuildKit solves. */
+export const BUILDER_ERRORS = {
+  "builder/address": {
+    title: "An address of a builder that cannot be used",
+    cause: "The value of `--builder`, or of the variable in its place, is no address of a BuildKit.",
+    wayOut: "Give one of [the kinds of addresses](builders.md#addresses).",
+  },
+  "builder/unreachable": {
+    title: "A builder that cannot be reached",
+    cause: "Nothing answers at the address, the answer is not that of a BuildKit, or the program that leads there has failed.",
+    wayOut: "See that the builder runs there and that this user may reach it, or add another address behind a comma.",
+  },
+  "builder/lost": {
+    title: "The connection to a builder was lost",
+    cause: "The builder, or something between it and this machine, ended the connection while the build ran.",
+    wayOut: "Build again: finished steps are in the builder's cache.",
+  },
+  "builder/protocol": {
+    title: "A builder that breaks the protocol",
+    cause: "The builder sent a message that is cut off, too large or not what was asked for, or asked for files that it was not given.",
+    wayOut: "Use a builder that you trust, of a version that you know. Nothing outside of what was given has left this machine.",
+  },
+  "builder/refused": {
+    title: "A builder that refuses the build",
+    cause: "The builder answered with an error that belongs to no step of the Dockerfile.",
+    wayOut: "The message is the builder's own.",
+  },
+  "builder/step-failed": {
+    title: "A step that failed on a builder",
+    cause: "A step that is no command failed there: a file to copy is missing, an image or a download cannot be had.",
+    wayOut: "The message is the builder's own; the step is the one that the message stands under.",
+  },
+  "builder/skipped": {
+    title: "A builder of a list that was passed over",
+    cause: "It could not be reached, and the next one of the list was taken.",
+    wayOut: "Nothing is wrong with the build. Take the address out of the list if it is gone for good.",
+  },
+  "builder/unsupported": {
+    title: "An option that works only where the build runs here",
+    cause: "The option is about steps on this machine, or needs what BuildKit does not have.",
+    wayOut: "Leave the option out, or build without `--builder`.",
+  },
+  "builder/no-platform": {
+    title: "No builder for a platform",
+    cause: "Every `--builder` is for certain platforms, and none of them is for this one.",
+    wayOut: "Add `--builder PLATFORM=ADDRESS`, or an address without a platform for all others.",
+  },
+  "builder/result": {
+    title: "A result of a builder that is not complete",
+    cause: "The builder said that the build had succeeded, but what it sent is no image with the layers of the Dockerfile.",
+    wayOut: "Build again. If it stays so, the builder is of a version that tsbuild does not know.",
+  },
+} satisfies Readonly<Record<string, ErrorEntry>>;

@@ -17,16 +17,24 @@ type Fields = Readonly<Record<string, AnyField>>;
 export interface Message<F extends Fields> {
   readonly name: string;
   readonly fields: F;
+  /** True for a message of an API, whose newer fields are skipped. */
+  readonly open?: true;
 }
 
 /** The value of a message. A member that is not there has the default of its type. */
 export type ValueOf<M> = M extends Message<infer F> ? { readonly [K in keyof F]?: ReturnType<F[K]["read"]> } : never;
 
-type AnyMessage = Message<Fields>;
+/** A message of any form. */
+export type AnyMessage = Message<Fields>;
 
 /** Declares a message. */
 export function message<F extends Fields>(name: string, fields: F): Message<F> {
   return { name, fields };
+}
+
+/** Declares a message of an API: fields that are not known here are skipped when it is read. */
+export function openMessage<F extends Fields>(name: string, fields: F): Message<F> {
+  return { name, fields, open: true };
 }
 
 /**
@@ -40,7 +48,7 @@ export function encode<M extends AnyMessage>(form: M, value: ValueOf<M>): Uint8A
 
 /**
  * Reads a message. Throws `llb/not-a-definition` for bytes that are none, and for a field that the
- * form does not know: it may change what the message means.
+ * form does not know: it may change what the message means. An open form skips such a field.
  */
 export function decode<M extends AnyMessage>(form: M, bytes: Uint8Array): ValueOf<M> {
   const fields = new Map(
@@ -52,6 +60,10 @@ export function decode<M extends AnyMessage>(form: M, bytes: Uint8Array): ValueO
   while (reader.pos < reader.len) {
     const [number, type] = guarded(form.name, () => reader.tag());
     const known = fields.get(number);
+    if (!known && form.open) {
+      guarded(form.name, () => reader.skip(type, number));
+      continue;
+    }
     if (!known) throw cannotDecode(form.name, `field ${number} is not known`);
     const { name, field } = known;
     if (field.inOneof && oneof !== undefined && oneof !== name) throw cannotDecode(form.name, `it has "${oneof}" and "${name}"`);

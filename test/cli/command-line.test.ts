@@ -31,6 +31,8 @@ const READ: readonly (readonly [string, Partial<BuildOptions>, CliRigOptions?])[
     { dockerfile: "docker/Dockerfile", target: "out", network: "none", shmSize: 64 * 2 ** 20, jobs: 3 },
   ],
   ["--jobs auto .", { jobs: "auto" }],
+  ["--builder docker:// --builder a .", { builders: ["docker://"] }, { env: { TSBUILD_BUILDER: "unix:///x" } }],
+  [".", { builders: ["unix:///x"] }, { env: { TSBUILD_BUILDER: "unix:///x", BUILDKIT_HOST: "unix:///y" } }],
   ["--llb - .", { llb: Buffer.from("graph") }, { stdin: "graph" }],
   // Nothing of the working directory is read for a graph without a context.
   ["build --llb=-", { llb: Buffer.from("graph"), context: new Uint8Array() }, { stdin: "graph" }],

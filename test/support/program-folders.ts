@@ -7,6 +7,7 @@ export const PROGRAM = [
   "frontend",
   "cache",
   "executor-native",
+  "buildkit",
   "solver",
   "exporters",
   "api",

@@ -57,6 +57,9 @@ export const withoutOrdinaryUser: string | undefined = withoutRoot === undefined
 /** The reason where no Docker Engine with buildx is named. */
 export const NO_BUILDX = "DOCKER_HOST names no engine, or its client lacks buildx";
 
+/** The reason where no Docker Engine is named whose BuildKit could build. */
+export const NO_ENGINE = "DOCKER_HOST names no engine";
+
 /** Returns the reason for a package that is not installed; undefined stays undefined. */
 export function notInstalled(name: string | undefined): string | undefined {
   return name === undefined ? undefined : `${name} is not installed`;

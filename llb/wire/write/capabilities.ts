@@ -37,7 +37,6 @@ function execCapabilities({
     ["exec.meta.security", security],
     ["exec.meta.ulimit", meta?.ulimit],
     ["exec.meta.cdi", cdiDevices.length],
-    ["exec.meta.removemountstubs.recursive", meta?.removeMountStubsRecursive],
     ["exec.mount.bind", true],
     [
       "exec.mount.bind.readwrite-nooutput",

@@ -26,22 +26,31 @@ export interface WireVertex {
   readonly metadata: Metadata;
 }
 
+/** Returns a source as the sender's session has it; undefined for one that is no part of it. */
+export type SessionSource = (op: SourceOp, vertex: Vertex) => SourceOp | undefined;
+
 /** A graph in the form of BuildKit's wire. */
 export interface WireDefinition {
+  /** Digests on the wire by those of the graph's own vertices. */
+  readonly written: ReadonlyMap<Digest, Digest>;
   /** Operations, inputs before users. The last one has no meaning but its input: the result. */
   readonly vertices: readonly WireVertex[];
   readonly bytes: Uint8Array;
 }
 
-/** Returns a graph as BuildKit's `pb.Definition`. Equal graphs have equal bytes. */
-export function writeDefinition(root: Rootfs, options: WriteOptions): WireDefinition {
-  const writer = new DefinitionWriter(options);
+/**
+ * Returns a graph as BuildKit's `pb.Definition`. Equal graphs have equal bytes. `ofSession` gives
+ * the sources that only the sender of the bytes has.
+ */
+export function writeDefinition(root: Rootfs, options: WriteOptions, ofSession?: SessionSource): WireDefinition {
+  const writer = new DefinitionWriter(options, ofSession);
   for (const vertex of topological([root])) writer.add(vertex);
   return writer.finish(root);
 }
 
 class DefinitionWriter {
   readonly #options: WriteOptions;
+  readonly #ofSession: SessionSource | undefined;
   readonly #vertices: WireVertex[] = [];
   readonly #bytes: Uint8Array[] = [];
   readonly #places = new Map<Digest, number>();
@@ -49,8 +58,9 @@ class DefinitionWriter {
   readonly #written = new Map<Digest, Digest>();
   readonly #sources = new SourceMap();
 
-  constructor(options: WriteOptions) {
+  constructor(options: WriteOptions, ofSession: SessionSource | undefined) {
     this.#options = options;
+    this.#ofSession = ofSession;
   }
 
   add(vertex: Vertex): void {
@@ -73,6 +83,7 @@ class DefinitionWriter {
     }
     const metadata = new Map(this.#vertices.map((vertex) => [vertex.digest as string, vertex.metadata]));
     return {
+      written: this.#written,
       vertices: this.#vertices,
       bytes: encode(DEFINITION, { def: this.#bytes, metadata, Source: this.#sources.message() }),
     };
@@ -100,7 +111,7 @@ class DefinitionWriter {
     const common: OpMessage = { inputs, constraints: {} };
     switch (op.kind) {
       case "source":
-        return { ...common, source: this.#source(op), ...(imageOf(op) && this.#platform(vertex)) };
+        return { ...common, source: this.#source(op, vertex), ...(imageOf(op) && this.#platform(vertex)) };
       case "exec": {
         const directory: Parameters<typeof execMessage>[1]["directory"] = (path, { uid, gid, mode }) =>
           this.#alone({ action: "mkdir", input: -1, path, mode, makeParents: false, owner: { user: uid, group: gid } }, PERMISSIONS);
@@ -124,8 +135,8 @@ class DefinitionWriter {
     return { digest, index: 0 };
   }
 
-  #source(op: SourceOp): NonNullable<OpMessage["source"]> {
-    const { identifier, attrs } = wireSource(op, this.#options.images);
+  #source(op: SourceOp, vertex: Vertex): NonNullable<OpMessage["source"]> {
+    const { identifier, attrs } = this.#ofSession?.(op, vertex) ?? wireSource(op, this.#options.images);
     return { identifier, attrs: new Map(Object.entries(attrs)) };
   }
 

@@ -1,0 +1,148 @@
+import type { OfferedDirectories, OfferedFile, FilesRequest } from "../../buildkit/transfer/sync-files.js";
+import { readGlob } from "../../core/text/glob.js";
+import { type MatchInfo, PatternMatcher } from "../../core/text/pattern-matcher.js";
+import { compileWildcards } from "../../core/text/wildcards.js";
+import type { FileTree } from "../../oci/layer/model/toc.js";
+import { joinPath } from "../../oci/layer/model/path-order.js";
+import { resolvePath } from "../../oci/layer/model/resolve.js";
+import { PatternReach } from "../../solver/ops/local/pattern-reach.js";
+import { pathNotText } from "./errors.js";
+
+/** A directory that a graph reads, by the name that it has on the wire. */
+export interface NamedDirectory {
+  readonly name: string;
+  /** Patterns that the graph has for it. */
+  readonly excludePatterns: readonly string[];
+  /** Returns the files without those that the patterns exclude. */
+  tree(): FileTree;
+}
+
+/**
+ * Offers the directories of a graph. Note that we apply the ignore patterns ourselves, because a
+ * builder that leaves them out would get what they hide: a request with other patterns than the
+ * graph's is refused.
+ */
+export function offeredDirectories(directories: readonly NamedDirectory[]): OfferedDirectories {
+  return {
+    list(request) {
+      const same = (patterns: readonly string[]): boolean => JSON.stringify(patterns) === JSON.stringify(request.excludePatterns);
+      const found = directories.find(({ name, excludePatterns }) => name === request.name && same(excludePatterns));
+      return found && listFiles(found.tree(), request);
+    },
+  };
+}
+
+/** Yields the files of a tree that are asked for, parents first. */
+function* listFiles(
+  tree: FileTree,
+  { includePatterns, followPaths }: Pick<FilesRequest, "includePatterns" | "followPaths">,
+): Generator<OfferedFile, void> {
+  const wanted = followPaths.length === 0 ? undefined : followed(tree, followPaths);
+  yield* new Walk(tree, { wanted, include: includePatterns }).files("", undefined);
+}
+
+class Walk {
+  readonly #tree: FileTree;
+  /** Paths that are wanted with all below them; undefined for everything. */
+  readonly #wanted: ReadonlySet<string> | undefined;
+  /** Directories above them. */
+  readonly #above = new Set<string>();
+  readonly #include: PatternMatcher | undefined;
+  readonly #reach: PatternReach;
+  /** First offered name of each file that has several. */
+  readonly #links = new Map<string, string>();
+
+  constructor(
+    tree: FileTree,
+    { wanted, include }: { readonly wanted: ReadonlySet<string> | undefined; readonly include: readonly string[] },
+  ) {
+    this.#tree = tree;
+    this.#wanted = wanted?.has("") ? undefined : wanted;
+    for (const path of this.#wanted ?? []) for (let at = parentOf(path); at !== ""; at = parentOf(at)) this.#above.add(at);
+    this.#include = include.length === 0 ? undefined : new PatternMatcher(include);
+    this.#reach = new PatternReach(include);
+  }
+
+  *files(directory: string, parent: MatchInfo | undefined, inside = this.#wanted === undefined): Generator<OfferedFile, void> {
+    for (const name of byBytes(this.#tree.children(directory))) {
+      const path = joinPath(directory, name);
+      const wanted = inside || this.#wanted?.has(path) === true;
+      if (!wanted && !this.#above.has(path)) continue;
+      const node = this.#tree.lookup(path);
+      if (!node) continue;
+      if (/[\ud800-\udfff]/.test(name) && !name.isWellFormed()) throw pathNotText(path);
+      const { matched, info } = this.#include ? this.#include.matchesUsingParent(path, parent) : { matched: true, info: undefined };
+      const own = { ...node, path };
+      if (node.type !== "dir") {
+        if (matched && wanted) yield node.type === "file" ? this.#file(own) : own;
+        continue;
+      }
+      const below = matched || this.#reach.into(path) ? this.files(path, info, wanted) : undefined;
+      const first = below?.next();
+      // A directory that is not asked for itself is there for what is in it.
+      if ((matched && wanted) || first?.done === false) yield own;
+      if (first?.done === false) {
+        yield first.value;
+        yield* below as Generator<OfferedFile, void>;
+      }
+    }
+  }
+
+  #file(node: OfferedFile): OfferedFile {
+    const names = this.#tree.linksOf?.(node.path);
+    const first = names?.[0];
+    const before = first === undefined ? undefined : this.#links.get(first);
+    if (before !== undefined) return { ...node, hardlink: before };
+    if (first !== undefined) this.#links.set(first, node.path);
+    const content = this.#tree.content(node.path);
+    if (content.kind !== "path") throw new Error(`internal: ${node.path} is no file of this machine`);
+    return { ...node, content: content.path };
+  }
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+/** Sorts names as Go does. The order of code units differs where there are surrogates. */
+function byBytes(names: readonly string[]): readonly string[] {
+  return names.some((name) => /[\ud800-\uffff]/.test(name))
+    ? names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+    : names;
+}
+
+/**
+ * Returns paths with the links on the way to them, and with what these lead to. `""` is everything.
+ */
+function followed(tree: FileTree, paths: readonly string[]): ReadonlySet<string> {
+  const found = new Set<string>();
+  for (const path of paths) {
+    for (const expanded of expand(
+      tree,
+      path.split("/").filter((part) => part !== "" && part !== "."),
+    )) {
+      const { path: end, links } = resolvePath(tree, expanded);
+      for (const link of [...links, end]) found.add(link);
+    }
+  }
+  return found;
+}
+
+/** Returns the paths that a pattern names. Wildcards stay in one directory each. */
+function expand(tree: FileTree, parts: readonly string[]): readonly string[] {
+  let paths = [""];
+  for (const part of parts) {
+    const glob = /[*?[\\]/.test(part) ? readGlob(part) : undefined;
+    if (part.includes("**")) return [""];
+    const matches = glob && compileWildcards(glob);
+    paths = paths.flatMap((path) => {
+      if (!matches) return [joinPath(path, part)];
+      const directory = resolvePath(tree, path).path;
+      return tree
+        .children(directory)
+        .filter(matches)
+        .map((name) => joinPath(path, name));
+    });
+  }
+  return paths;
+}

@@ -1,0 +1,312 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import test, { type ExecutionContext } from "ava";
+import { build } from "../../../api/build/build.js";
+import type { BuildOptions } from "../../../api/options/options.js";
+import { CONTENT_READ, GET_SECRET } from "../../../buildkit/messages/session.js";
+import { sha256 } from "../../../core/digest.js";
+import { ExecError, TsbuildError } from "../../../core/errors.js";
+import type { BuildEvent } from "../../../core/events.js";
+import { deferred } from "../../../core/tasks/deferred.js";
+import { temporaryDirectory } from "../../support/images/images.js";
+import {
+  type Behaviour,
+  descriptorAttribute,
+  type FakeBuildKit,
+  type FakeSolve,
+  startBuildKit,
+} from "../../support/servers/buildkit-server.js";
+
+// A fake of BuildKit, which speaks its API, solves the builds.
+
+const FILES: Readonly<Record<string, string>> = {
+  Dockerfile: "FROM scratch\nCOPY a.txt /a\nCOPY dir /d\n",
+  "a.txt": "one",
+  "dir/b.txt": "two",
+  "dir/hidden": "hidden",
+  unasked: "unasked",
+  ".dockerignore": "dir/hidden\n",
+};
+const IGNORED = ["dir/hidden"];
+
+interface Machine {
+  readonly path: string;
+  readonly context: string;
+  readonly fake: FakeBuildKit;
+  readonly events: BuildEvent[];
+  build(options?: BuildOptions): ReturnType<typeof build>;
+}
+
+async function machine(t: ExecutionContext, behave: Behaviour, files = FILES): Promise<Machine> {
+  const { path, remove } = temporaryDirectory();
+  const context = join(path, "context");
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(context, name)), { recursive: true });
+    writeFileSync(join(context, name), text);
+  }
+  const fake = await startBuildKit(path, behave);
+  t.teardown(async () => {
+    await fake.close();
+    remove();
+  });
+  const events: BuildEvent[] = [];
+  const common = {
+    root: join(path, "store"),
+    platforms: ["linux/amd64"],
+    collect: false,
+    onEvent: (event: BuildEvent) => events.push(event),
+  } as const;
+  return { path, context, fake, events, build: (options) => build({ ...common, context, builders: [fake.address], ...options }) };
+}
+
+const LAYERS = [[{ name: "a", text: "one" }], [{ name: "d/b.txt", text: "two" }]];
+
+/** Solves as BuildKit would: takes the context, reports the steps, sends the layers. */
+const solves: Behaviour = async (solve) => {
+  await solve.sync({ name: "context", exclude: IGNORED, follow: ["a.txt", "dir"] });
+  for (const name of solve.vertices.keys()) await solve.vertex(name);
+  return solve.image(LAYERS);
+};
+
+test("the builder gets the files that the graph reads, and its layers are the image's", async (t) => {
+  const seen: (readonly [string, string | undefined])[] = [];
+  const {
+    path,
+    build: run,
+    events,
+  } = await machine(t, async (solve) => {
+    const files = await solve.sync({ name: "context", exclude: IGNORED, follow: ["a.txt", "dir"] });
+    seen.push(...[...files].map(([name, { content }]) => [name, content?.toString()] as const));
+    await solve.vertex("[internal] load build context");
+    await solve.vertex("[1/2] COPY a.txt /a");
+    await solve.log("[2/2] COPY dir /d", "copied\n");
+    await solve.vertex("[2/2] COPY dir /d", { cached: true });
+    return solve.image(LAYERS);
+  });
+  const result = await run({ outputs: [{ type: "local", dest: join(path, "out") }], tags: ["t"] });
+  t.deepEqual(seen, [
+    ["a.txt", "one"],
+    ["dir", undefined],
+    ["dir/b.txt", "two"],
+  ]);
+  t.is(readFileSync(join(path, "out", "d", "b.txt"), "utf8"), "two");
+  t.deepEqual(result.stats.cached, 1);
+  const names = new Map(events.flatMap((event) => (event.type === "steps" ? event.steps.map(({ id, name }) => [id, name] as const) : [])));
+  const ends = events.flatMap((event) =>
+    event.type === "completed" || event.type === "cached" ? [`${names.get(event.step)} ${event.type}`] : [],
+  );
+  t.true(ends.includes("[1/2] COPY a.txt /a completed"));
+  t.true(ends.includes("[2/2] COPY dir /d cached"));
+  t.true(events.some((event) => event.type === "output" && Buffer.from(event.data).toString() === "copied\n"));
+});
+
+test("blobs that are here are not sent again; content that did not change is not asked for", async (t) => {
+  let puts: boolean[] = [];
+  const { build: run } = await machine(t, async (solve) => {
+    const put = solve.put.bind(solve);
+    solve.put = async (...args) => {
+      const sent = await put(...args);
+      puts.push(sent);
+      return sent;
+    };
+    const files = await solve.sync({ name: "context", exclude: IGNORED, want: (name) => name === "a.txt" });
+    t.deepEqual(
+      [...files].flatMap(([name, { content }]) => (content ? [name] : [])),
+      ["a.txt"],
+    );
+    return solve.image(LAYERS);
+  });
+  await run({ outputs: [{ type: "cacheonly" }] });
+  t.deepEqual(puts, [true, true, true, true]);
+  puts = [];
+  await run({ outputs: [{ type: "cacheonly" }] });
+  t.deepEqual(puts, [false, false, false, false]);
+});
+
+const RUN = { Dockerfile: 'FROM scratch\nCOPY a.txt /a\nRUN ["/make"]\n', "a.txt": "one" };
+
+for (const [name, fails] of Object.entries<Behaviour>({
+  "with the vertex's own words": async (solve) => {
+    await solve.log('[2/2] RUN ["/make"]', "no rule\n");
+    await solve.vertex('[2/2] RUN ["/make"]', { error: 'process "/make" did not complete successfully: exit code: 3' });
+    throw new Error('failed to solve: process "/make" did not complete successfully: exit code: 3');
+  },
+})) {
+  test(`a command that fails, ${name}: its step, place, status and output`, async (t) => {
+    const { build: run } = await machine(t, fails, RUN);
+    const error = await t.throwsAsync(run(), { instanceOf: ExecError });
+    t.deepEqual(error?.exit, { code: 3 });
+    t.is(error?.outputTail, "no rule\n");
+    t.is(error?.step, '[2/2] RUN ["/make"]');
+    t.is(error?.place?.range.line, 3);
+  });
+}
+
+test("a step that is no command fails in the builder's words, at its place", async (t) => {
+  const { build: run, events } = await machine(t, async (solve) => {
+    await solve.vertex("[2/2] COPY dir /d", { error: '"/dir": not found' });
+    await solve.vertex("[1/2] COPY a.txt /a", { error: "context canceled" });
+    throw new Error('failed to compute cache key: "/dir": not found');
+  });
+  const error = await t.throwsAsync(run(), { instanceOf: TsbuildError, code: "builder/step-failed", message: '"/dir": not found' });
+  t.is(error?.place?.range.line, 3);
+  t.is(events.filter(({ type }) => type === "canceled").length, 1);
+});
+
+/** Behaviours that break the protocol, with the code and the text of the build's error. */
+const HOSTILE: Readonly<Record<string, readonly [Behaviour, code: string, text: RegExp]>> = {
+  "a directory that the build does not offer": [
+    async (solve) => {
+      await solve.sync({ name: "../../etc" });
+      return solve.image(LAYERS);
+    },
+    "builder/protocol",
+    /asked for the directory "\.\.\/\.\.\/etc" with 0 ignore patterns, which the build does not offer/,
+  ],
+  "the context without its ignore patterns": [
+    async (solve) => {
+      await solve.sync({ name: "context" });
+      return solve.image(LAYERS);
+    },
+    "builder/protocol",
+    /asked for the directory "context" with 0 ignore patterns/,
+  ],
+  "a file that it was not offered": [
+    async (solve) => {
+      await solve.sync({ name: "context", exclude: IGNORED, follow: ["a.txt"], numbers: [7] });
+      return solve.image(LAYERS);
+    },
+    "builder/protocol",
+    /asked for file 7, which it was not offered/,
+  ],
+  "a file twice": [
+    async (solve) => {
+      await solve.sync({ name: "context", exclude: IGNORED, follow: ["a.txt"], numbers: [0] });
+      return solve.image(LAYERS);
+    },
+    "builder/protocol",
+    /asked for file 0, which it was not offered, or twice/,
+  ],
+  "a blob with other bytes": [
+    async (solve) => {
+      await solve.put(Buffer.from("other"), sha256("one"));
+      return solve.image(LAYERS);
+    },
+    "builder/protocol",
+    /other bytes than those of the blob sha256:/,
+  ],
+  "an image of which a layer is missing": [
+    (solve) => solve.image(LAYERS, { without: [1] }),
+    "builder/result",
+    /names the layer sha256:[0-9a-f]+, which it did not send/,
+  ],
+  "no image": [async () => new Map(), "builder/result", /does not say which image it made/],
+  "an image that is nowhere": [
+    async () => descriptorAttribute({ mediaType: "application/vnd.oci.image.manifest.v1+json", digest: sha256("none"), size: 4 }),
+    "builder/result",
+    /./,
+  ],
+  "fewer layers than the Dockerfile makes": [(solve) => solve.image([]), "builder/result", /0 layers/],
+};
+
+for (const [name, [behave, code, text]] of Object.entries(HOSTILE)) {
+  test(`a builder that breaks the protocol: ${name}`, async (t) => {
+    const { path, build: run } = await machine(t, behave);
+    const dest = join(path, "out.tar");
+    const error = await t.throwsAsync(run({ outputs: [{ type: "oci", dest }] }), { instanceOf: TsbuildError });
+    t.is(error?.code, code, error?.message);
+    t.regex(error?.message ?? "", text);
+    t.false(existsSync(dest));
+  });
+}
+
+/** Paths that a builder asks for, and what it gets of the context. */
+const PATHS: readonly (readonly [follow: readonly string[], files: readonly string[]])[] = [
+  [["../../../etc/passwd"], []],
+  [["/etc/passwd"], []],
+  [["dir/../../etc"], []],
+  [["up"], ["up"]],
+  [["dir/*"], ["dir", "dir/b.txt"]],
+  [["*.txt"], ["a.txt"]],
+  [["link"], ["dir", "dir/b.txt", "link"]],
+  [[""], ["Dockerfile", "a.txt", "dir", "dir/b.txt", "link", "unasked", "up", ".dockerignore"].toSorted()],
+];
+
+for (const [follow, files] of PATHS) {
+  test(`paths of a builder stay in the context: ${JSON.stringify(follow)}`, async (t) => {
+    let seen: readonly string[] = [];
+    const { context, build: run } = await machine(t, async (solve) => {
+      seen = [...(await solve.sync({ name: "context", exclude: IGNORED, follow: [...follow] })).keys()];
+      return solve.image(LAYERS);
+    });
+    const { symlinkSync } = await import("node:fs");
+    symlinkSync("../../../../etc/passwd", join(context, "up"));
+    symlinkSync("dir", join(context, "link"));
+    await run({ outputs: [{ type: "cacheonly" }] });
+    t.deepEqual(seen, files);
+  });
+}
+
+test("secrets are given by their ids, and the store is not read", async (t) => {
+  const answers: string[] = [];
+  const ask = async (solve: FakeSolve, id: string): Promise<void> => {
+    const answer = await solve.session.unary(GET_SECRET, { ID: id }).catch((error: unknown) => error);
+    answers.push(answer instanceof Error ? answer.message : Buffer.from((answer as { readonly data: Uint8Array }).data).toString());
+  };
+  const { build: run } = await machine(t, async (solve) => {
+    await ask(solve, "token");
+    await ask(solve, "other");
+    const image = await solve.image(LAYERS);
+    const call = solve.session.call(CONTENT_READ, { metadata: { "buildkit-attachable-store-id": "export" } });
+    await call.send({ digest: sha256("one") });
+    call.end();
+    await t.throwsAsync(async () => void (await call.messages[Symbol.asyncIterator]().next()), { message: /not found/ });
+    return image;
+  });
+  await run({ secrets: { token: { value: Buffer.from("s3cret") } }, outputs: [{ type: "cacheonly" }] });
+  t.is(answers[0], "s3cret");
+  t.regex(answers[1] ?? "", /secret other: not found/);
+});
+
+test("an abort ends the work of the builder", async (t) => {
+  const begun = deferred();
+  const { build: run, fake } = await machine(t, async ({ signal }) => {
+    begun.resolve();
+    await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    throw new Error("canceled");
+  });
+  const abort = new AbortController();
+  const building = run({ signal: abort.signal });
+  await begun.promise;
+  abort.abort();
+  await t.throwsAsync(building, { code: "build/canceled" });
+  const { signal } = fake.solves[0] as FakeSolve;
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  t.true(signal.aborted);
+});
+
+test("a connection that breaks off is reported as lost, with the builder's address", async (t) => {
+  const { build: run, fake } = await machine(t, async () => {
+    for (const socket of fake.connections) socket.destroy();
+    return new Promise(() => undefined);
+  });
+  await t.throwsAsync(run(), { code: "builder/lost", message: new RegExp(fake.address) });
+});
+
+test("the next builder of a list is taken, and a platform has its own", async (t) => {
+  const { build: run, fake, path, events } = await machine(t, solves);
+  const gone = `unix://${join(path, "gone.sock")}`;
+  await run({ builders: [`${gone},${fake.address}`], outputs: [{ type: "cacheonly" }] });
+  t.true(events.some((event) => event.type === "warning" && event.diagnostic.code === "builder/skipped"));
+  await t.throwsAsync(run({ builders: [gone] }), { code: "builder/unreachable", message: /gone\.sock: .*there is no such file/i });
+  const other = await startBuildKit(path, solves, "other.sock");
+  t.teardown(() => other.close());
+  const before = fake.solves.length;
+  await run({
+    platforms: ["linux/amd64", "linux/arm64"],
+    builders: [`linux/arm64=${other.address}`, fake.address],
+    outputs: [{ type: "cacheonly" }],
+  });
+  t.deepEqual([fake.solves.length - before, other.solves.length], [1, 1]);
+  await t.throwsAsync(run({ builders: [`linux/arm64=${other.address}`] }), { code: "builder/no-platform" });
+});
