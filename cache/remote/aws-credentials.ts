@@ -1,7 +1,8 @@
 import { noAwsCredentials } from "./errors.js";
 import type { TsbuildError } from "../../core/errors.js";
-import { CanceledError } from "../../core/errors.js";
+import { CanceledError, throwIfAborted } from "../../core/errors.js";
 import { inHome } from "../../core/system/home.js";
+import { unlessAborted } from "../../core/tasks/unless-aborted.js";
 import type { Environment } from "../../net/proxy.js";
 import { SdkHttp } from "./aws-http.js";
 import type { CacheHttp, ServiceOptions } from "./http.js";
@@ -26,16 +27,18 @@ export function awsCredentials(given: Partial<AwsCredentials>, env: Environment,
   if (id && secret) return async () => ({ accessKeyId: id, secretAccessKey: secret, sessionToken: env["AWS_SESSION_TOKEN"] || undefined });
   let sdk: SdkHttp | undefined;
   let chain: Promise<() => Promise<AwsCredentials>> | undefined;
+  const failures = new ProcessFailures();
   return async (options) => {
     sdk ??= new SdkHttp(http, options);
     sdk.options = options;
-    chain ??= sdkChain(env, sdk);
+    chain ??= sdkChain(env, sdk, failures);
     try {
-      return await (await chain)();
+      // Nobody can end a profile's process, which the chain has started.
+      return await unlessAborted((await chain)(), options.signal);
     } catch (cause) {
-      options.signal.throwIfAborted();
+      throwIfAborted(options.signal);
       if (cause instanceof CanceledError) throw cause;
-      throw noCredentials(env, cause);
+      throw noCredentials(env, cause, failures.last);
     }
   };
 }
@@ -44,7 +47,7 @@ export function awsCredentials(given: Partial<AwsCredentials>, env: Environment,
  * Loads the chain of Amazon's SDK. The chain remembers credentials until shortly before they
  * expire.
  */
-async function sdkChain(env: Environment, requestHandler: SdkHttp): Promise<() => Promise<AwsCredentials>> {
+async function sdkChain(env: Environment, requestHandler: SdkHttp, logger: ProcessFailures): Promise<() => Promise<AwsCredentials>> {
   const { defaultProvider } = await import("@aws-sdk/credential-provider-node");
   const [credentials, config] = [filePath(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials"), filePath(env, "AWS_CONFIG_FILE", "config")];
   const profile = env["AWS_PROFILE"];
@@ -53,9 +56,30 @@ async function sdkChain(env: Environment, requestHandler: SdkHttp): Promise<() =
     filepath: credentials ?? NO_FILE,
     configFilepath: config ?? NO_FILE,
     ignoreCache: true,
+    logger,
     clientConfig: { requestHandler },
   });
 }
+
+/**
+ * The log of Amazon's SDK. Note that we read it, because the chain goes on to the next place when
+ * the process of a profile fails, and ends with an error that does not say so.
+ */
+class ProcessFailures {
+  /** Reason why the process of the profile gave no credentials. */
+  last: string | undefined;
+
+  debug(message: string): void {
+    const failure = FAILURE.exec(message)?.[1];
+    if (failure !== undefined) this.last = failure.trim().replaceAll(/\s*\n\s*/g, ": ");
+  }
+
+  info(): void {}
+  warn(): void {}
+  error(): void {}
+}
+
+const FAILURE = /-> (Command failed: .*|Profile \S+ credential_process .*)$/s;
 
 /**
  * Path in the place of the files of a user without a home, for whom the SDK would ask the system.
@@ -75,9 +99,9 @@ function meansNoCredentials(cause: unknown): boolean {
   return cause.message.startsWith("Could not load credentials from any") || cause.message.includes("uv_os_homedir");
 }
 
-function noCredentials(env: Environment, cause: unknown): TsbuildError {
+function noCredentials(env: Environment, cause: unknown, failure: string | undefined): TsbuildError {
   const profile = env["AWS_PROFILE"] || "default";
   const file = filePath(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials") ?? "the file that AWS_SHARED_CREDENTIALS_FILE names";
-  const why = meansNoCredentials(cause) ? "" : ` (${(cause as Error).message})`;
-  return noAwsCredentials(why, cause, profile, file);
+  const why = failure ?? (meansNoCredentials(cause) ? undefined : (cause as Error).message);
+  return noAwsCredentials(why === undefined ? "" : ` (${why})`, cause, profile, file);
 }

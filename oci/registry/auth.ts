@@ -1,5 +1,5 @@
-import { abortError, throwIfAborted } from "../../core/errors.js";
 import { parseChallenges, type Challenge } from "./challenge.js";
+import { unlessAborted } from "../../core/tasks/unless-aborted.js";
 import type { Connections } from "../../net/connections.js";
 import type { Credentials, CredentialSource } from "./credential-types.js";
 import { protocolError, statusError } from "./errors.js";
@@ -203,22 +203,6 @@ export class Authorizer {
   #mayBeOpen(realm: URL): boolean {
     if (isLoopback(hostOf(realm)) && isLoopback(hostOf(new URL(`http://${this.#options.registry}`)))) return true;
     return !this.#options.verify && !this.#encrypted;
-  }
-}
-
-/** Waits until an abort ends the wait. The work goes on for other callers. */
-export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  throwIfAborted(signal);
-  if (signal === undefined) return promise;
-  let stop = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(abortError(signal));
-    signal.addEventListener("abort", stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
   }
 }
 

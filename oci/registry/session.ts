@@ -1,5 +1,6 @@
 import { TsbuildError } from "../../core/errors.js";
-import { Authorizer, unlessAborted } from "./auth.js";
+import { unlessAborted } from "../../core/tasks/unless-aborted.js";
+import { Authorizer } from "./auth.js";
 import type { Connections } from "../../net/connections.js";
 import type { CredentialSource } from "./credential-types.js";
 import { networkErrorCode } from "../../net/errors.js";

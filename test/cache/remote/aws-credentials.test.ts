@@ -1,5 +1,7 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -137,6 +139,70 @@ test.serial("SSO: exchanges the cached token of a session for a role's credentia
   const { env, http } = home(t, { config, [cached]: token }, { AWS_ENDPOINT_URL_SSO: portal.url });
   t.like(await awsCredentials({}, env, http)({ signal }), { accessKeyId: "sso", secretAccessKey: "ss", sessionToken: "st" });
   t.regex(portal.log[0] ?? "", /role_name=cache/);
+});
+
+/** Commands of a profile's process, each with the keys or the reason that follow. */
+const PROCESSES: Readonly<Record<string, readonly [string, string]>> = {
+  keys: [`echo '{"Version":1,"AccessKeyId":"p","SecretAccessKey":"ps","SessionToken":"pt","Expiration":"${FUTURE}"}'`, "p ps pt"],
+  failure: [
+    "sh -c 'echo the vault is locked >&2; exit 3'",
+    "(Command failed: sh -c 'echo the vault is locked >&2; exit 3': the vault is locked)",
+  ],
+  "no JSON": ["echo hello", "(Profile ci credential_process returned invalid JSON.)"],
+  expired: [
+    `echo '{"Version":1,"AccessKeyId":"p","SecretAccessKey":"ps","Expiration":"2000-01-01T00:00:00Z"}'`,
+    "(Profile ci credential_process returned expired credentials.)",
+  ],
+};
+
+for (const [name, [command, expected]] of Object.entries(PROCESSES)) {
+  test.serial(`a process of the profile: ${name}`, async (t) => {
+    const { env, http } = home(t, { config: `[profile ci]\ncredential_process = ${command}\n` });
+    const found = awsCredentials({}, { ...env, AWS_PROFILE: "ci" }, http)({ signal });
+    const text = await found.then(
+      ({ accessKeyId, secretAccessKey, sessionToken }) => [accessKeyId, secretAccessKey, sessionToken].join(" "),
+      (error: Error) => error.message,
+    );
+    t.is(text.replace("Cannot use the S3 cache: there are no credentials ", ""), expected);
+  });
+}
+
+test.serial("a process that does not end: an abort ends the wait", async (t) => {
+  const directory = temporaryRoot(t.teardown);
+  const fifo = join(directory, "fifo");
+  execFileSync("mkfifo", [fifo]);
+  const { env, http } = home(t, {
+    config: `[profile ci]\ncredential_process = sh -c 'mkdir ${fifo}.once && echo > ${fifo} && cat ${fifo}'\n`,
+  });
+  const abort = new AbortController();
+  const found = awsCredentials({}, { ...env, AWS_PROFILE: "ci" }, http)({ signal: abort.signal });
+  // The process runs now, and waits for somebody who writes.
+  await readFile(fifo);
+  abort.abort();
+  await t.throwsAsync(found, { name: "CanceledError" });
+  await writeFile(fifo, "");
+});
+
+test.serial("SSO: a token that has expired is renewed, else the message says how", async (t) => {
+  const roleCredentials = { accessKeyId: "sso", secretAccessKey: "ss", sessionToken: "st", expiration: Date.parse(FUTURE) };
+  const portal = await serve(t, {
+    "GET /federation/credentials?": JSON.stringify({ roleCredentials }),
+    "POST /token ": JSON.stringify({ accessToken: "new", expiresIn: 3600, refreshToken: "r2", tokenType: "Bearer" }),
+  });
+  const config =
+    "[default]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = cache\n\n[sso-session corp]\nsso_start_url = https://corp.example/start\nsso_region = eu-test-1\n";
+  const cached = `sso/cache/${createHash("sha1").update("corp").digest("hex")}.json`;
+  const old = { accessToken: "a", expiresAt: "2020-01-01T00:00:00Z", startUrl: "https://corp.example/start", region: "eu-test-1" };
+  const renewal = { refreshToken: "r1", clientId: "c", clientSecret: "cs", registrationExpiresAt: FUTURE };
+  const endpoints = { AWS_ENDPOINT_URL_SSO: portal.url, AWS_ENDPOINT_URL_SSO_OIDC: portal.url };
+  const renewed = home(t, { config, [cached]: JSON.stringify({ ...old, ...renewal }) }, endpoints);
+  t.like(await awsCredentials({}, renewed.env, renewed.http)({ signal }), { accessKeyId: "sso", secretAccessKey: "ss" });
+  t.regex(portal.log[0] ?? "", /^POST \/token .*"refreshToken":"r1"/);
+  const ended = home(t, { config, [cached]: JSON.stringify(old) }, endpoints);
+  await t.throwsAsync(async () => awsCredentials({}, ended.env, ended.http)({ signal }), {
+    code: "cache/no-credentials",
+    message: /expired.*aws sso login/,
+  });
 });
 
 test.serial("a container's role: asks the address that the environment names", async (t) => {
