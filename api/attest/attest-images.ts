@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { EventSink } from "../../core/events.js";
 import type { Attestation, ExportContext, ExportImage } from "../../exporters/exporter.js";
 import type { Rootfs } from "../../llb/vertex.js";
@@ -17,11 +18,11 @@ export interface AttestationSources {
   readonly scans: readonly (readonly Attestation[])[];
 }
 
-interface AttestOptions {
+export interface AttestOptions {
   readonly build: Pick<ResolvedBuildOptions, "provenance" | "sbom" | "names">;
   readonly sources: AttestationSources;
-  /** Id of the build. */
-  readonly id: string;
+  /** Id of the build's record; undefined for a build without one. */
+  readonly id: string | undefined;
   /** Milliseconds since the epoch when it began. */
   readonly started: number;
   readonly epoch: number | undefined;
@@ -42,7 +43,7 @@ export async function attestImages(
   context: Omit<ExportContext, "progress">,
   onEvent: EventSink,
 ): Promise<AttestedImages> {
-  const { build, sources, started, epoch, id } = options;
+  const { build, sources, started, epoch, id = randomUUID() } = options;
   const provenance: Record<string, Readonly<Record<string, unknown>>> = {};
   const attested: ExportImage[] = [];
   for (const [index, image] of images.entries()) {

@@ -20,11 +20,10 @@ import type { JoinedTarget } from "./joined-graph.js";
 import { type FinishedImage, finishImage, finishLayers } from "./finish-image.js";
 import type { BuildInput } from "./build-input.js";
 import { loadInput } from "./load-input.js";
-import { formKey } from "./outputs.js";
+import { formKey, type WantedImages } from "./outputs.js";
 import type { ResolvedService } from "../options/services/resolve-services.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import { isImage } from "../options/output-types.js";
-import type { BlobForm } from "../options/resolve-outputs.js";
 import type { Session } from "../session/session.js";
 
 /** The parts of a session that a build uses. */
@@ -48,12 +47,7 @@ export interface Built {
 
 interface BuildImagesOptions {
   readonly build: ResolvedBuildOptions;
-  /** Forms of the layers. The first is the one that the build itself makes. */
-  readonly forms: readonly [BlobForm, ...BlobForm[]];
-  /** True when some output is an image; otherwise only the files are wanted. */
-  readonly image: boolean;
-  /** Returns true when a remote layer may stay at its `origin`. */
-  readonly mayStayRemote: (origin: string) => boolean;
+  readonly wanted: WantedImages;
   /** Id of the build's record; undefined without one. */
   readonly id: string | undefined;
   /** The graph of several targets that the build is a part of. */
@@ -65,8 +59,8 @@ interface BuildImagesOptions {
  * platforms share run once.
  */
 export async function buildImages(options: BuildImagesOptions, session: BuildSession, onEvent: EventSink): Promise<Built> {
-  const { build, forms, id, target } = options;
-  const { compression } = forms[0];
+  const { build, wanted, id, target } = options;
+  const { compression } = wanted.forms[0];
   const imports = await (target ? target.imports(onEvent) : openImports(build, session, onEvent));
   const solver = new BuildSolver({ build, compression, id, imports, target, onEvent }, session);
   if (!isHere(build)) target?.late();
@@ -104,7 +98,7 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
         return foreignRecords(topological(targets), results, solver.sources(input), session.signal);
       },
       selection: (digest) => solver.selection(digest),
-      compression: options.image ? compression : undefined,
+      compression: wanted.image ? compression : undefined,
     },
   };
 }
@@ -227,9 +221,10 @@ async function solveImages(
   compiled: readonly FrontendResult[],
   { options, solver, input, scans, session, onEvent }: SolveImagesParts,
 ): Promise<SolvedImages> {
-  const { build, forms, image, mayStayRemote } = options;
+  const { build, wanted } = options;
+  const { image, mayStayRemote } = wanted;
+  const [form, ...others] = wanted.forms;
   const ended = session.signal;
-  const [form, ...others] = forms;
   const seconds = compiled.find((result) => result.sourceDateEpoch !== undefined)?.sourceDateEpoch;
   const epoch = seconds === undefined ? undefined : seconds * 1000;
   const keepsTimes = build.outputs.some(({ output }) => isImage(output) && output.rewriteTimestamp === false);

@@ -1,7 +1,7 @@
 import type { StepNetwork } from "../../solver/ports.js";
 import { networkOfSteps } from "../session/network-of-steps.js";
 import type { BuildOptions } from "../options/options.js";
-import { defaultNetwork } from "../options/step-options.js";
+import { defaultNetwork } from "../options/steps/step-options.js";
 import type { Session } from "../session/session.js";
 
 /** Returns the network of a command, as a RUN step with this `--network` has it. */

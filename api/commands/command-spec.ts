@@ -3,7 +3,7 @@ import { formatPlatform, hostPlatform } from "../../oci/platform.js";
 import { isAbsolute, posix } from "node:path";
 import type { SandboxMount, SandboxSpec } from "../../executor-native/contract.js";
 import { hostsFile } from "../../solver/ops/step-files.js";
-import { parseExtraHosts, parseUlimits, checkShmSize } from "../options/step-options.js";
+import { parseExtraHosts, parseUlimits, checkShmSize } from "../options/steps/step-options.js";
 import { needsNamespaces, noCommand, noSuchVolume } from "./errors.js";
 import type { ImageRoot } from "./image-root.js";
 import type { CommandPlace } from "./run-on-layers.js";

@@ -7,7 +7,7 @@ import { PLATFORMS_TASK, type RunnablePlatform } from "../../executor-native/emu
 import { helperPath } from "../../executor-native/helper-path.js";
 import { startWorker } from "../../executor-native/start-worker.js";
 import type { ChosenTier } from "../../executor-native/isolation/choose-tier.js";
-import { NETWORK_VARIABLE } from "../options/step-options.js";
+import { NETWORK_VARIABLE } from "../options/steps/step-options.js";
 import { type SharedNetwork, startSharedNetwork } from "../session/step-networks.js";
 import type { DoctorCheck } from "../options/doctor-types.js";
 import { check } from "./check.js";

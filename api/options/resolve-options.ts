@@ -3,7 +3,6 @@ import { badNoCache } from "./errors.js";
 import { defaultRoot } from "../../cache/paths.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { UsageError } from "../../core/errors.js";
-import { type GrantedRights, isEntitlement } from "../../llb/entitlements.js";
 import { hostPlatform, type Platform, parsePlatform } from "../../oci/platform.js";
 import { parseImageName } from "../../oci/reference.js";
 import { resolveBuildArgs } from "./build-args.js";
@@ -13,9 +12,7 @@ import type { WithDefaults } from "./option.js";
 import { checkOptionShapes } from "./option-shapes.js";
 import type { BuildOptions } from "./options.js";
 import { attestsAlways, resolveAttestations, resolveOutputs } from "./resolve-outputs.js";
-import { resolveLimits } from "./limits/resolve-limits.js";
-import { checkJobs, checkShmSize, defaultNetwork, parseExtraHosts, parseUlimits } from "./step-options.js";
-import { resolveServices } from "./services/resolve-services.js";
+import { resolveSteps } from "./steps/resolve-steps.js";
 import { BUILD_OPTIONS } from "./table.js";
 
 /** Build options with every default filled in and every text read. */
@@ -43,11 +40,10 @@ function withDefaults(options: BuildOptions): WithDefaults<typeof BUILD_OPTIONS>
 
 function resolve(options: BuildOptions, root: string, env: Readonly<Record<string, string | undefined>>) {
   const given = withDefaults(options);
-  const network = given.network === "private" ? "default" : given.network;
+  const noCache = noCacheOf(options) ? true : (given.noCacheFilter.map((stage) => stage.toLowerCase()) as readonly string[]);
   const { buildArgs, warning } = resolveBuildArgs(given.buildArgs, env);
   const platforms: readonly Platform[] = given.platforms.length > 0 ? given.platforms.map((text) => parsePlatform(text)) : [hostPlatform()];
   const attestations = resolveAttestations(given);
-  const granted: GrantedRights = { network, allow: new Set(given.allow.filter(isEntitlement)) };
   return {
     ...given,
     /** Build arguments with proxies and values of the environment. */
@@ -58,7 +54,7 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
     platformExplicit: given.platforms.length > 0,
     ...attestations,
     outputs: resolveOutputs(options, platforms, attestsAlways(attestations)),
-    noCache: noCacheOf(options) ? true : (given.noCacheFilter.map((stage) => stage.toLowerCase()) as readonly string[]),
+    noCache,
     cacheFrom: checkedCaches(given.cacheFrom, "from"),
     cacheTo: checkedCaches(given.cacheTo, "to"),
     /** Cache mounts begin empty. */
@@ -73,19 +69,7 @@ function resolve(options: BuildOptions, root: string, env: Readonly<Record<strin
     budget: cacheBudget(root, options.cacheBudget ?? env["TSBUILD_CACHE_BUDGET"]),
     /** Texts of the certificates of `ca`. */
     authorities: readAuthorities(given.ca),
-    granted,
-    network,
-    /** Network of steps that ask for none; in no key. */
-    defaultNetwork: defaultNetwork(given.network, env),
-    extraHosts: parseExtraHosts(given.addHosts),
-    services: resolveServices(given.services, { steps: network, byDefault: defaultNetwork(given.network, env) }),
-    ulimits: parseUlimits(given.ulimits),
-    /** Limits of the steps; undefined when there are none. */
-    limits: resolveLimits(given, env),
-    shmSize: checkShmSize(given.shmSize),
-    jobs: checkJobs(given.jobs),
-    /** Steps wait until the memory that they took before is free. */
-    fitMemory: given.jobs === "auto",
+    ...resolveSteps(given, env),
     /** Warnings of reading the options. */
     warnings: (warning === undefined ? [] : [warning]) as readonly Diagnostic[],
   };

@@ -1,4 +1,4 @@
-import { DEFAULT_JOBS } from "./step-options.js";
+import { DEFAULT_JOBS } from "./steps/step-options.js";
 import { LIMIT_OPTIONS } from "./limits/table.js";
 import { UNPACKED_LIMIT } from "../../oci/layer/model/unpacked-size.js";
 import { cacheTypes } from "./cache-types.js";

@@ -51,7 +51,7 @@ export interface SolvedBuild {
 }
 
 /** The parts of a session that exports use. */
-type ExportSession = Pick<Session, "store" | "signal" | "network" | "workers">;
+export type ExportSession = Pick<Session, "store" | "signal" | "network" | "workers">;
 
 type Outgoing = Exclude<CacheTo, { type: "inline" }>;
 

@@ -7,6 +7,7 @@ import type { ContainerConfig, Descriptor } from "../../oci/types.js";
 import type { ImageRoot } from "../commands/image-root.js";
 import { sessionLayers } from "../commands/session-layers.js";
 import { buildImages } from "../build/build-images.js";
+import { wantedImages } from "../build/outputs.js";
 import { findImage } from "../image-store/lookup.js";
 import type { BuildOptions } from "../options/options.js";
 import { resolveBuildOptions } from "../options/resolve-options.js";
@@ -35,8 +36,7 @@ async function built(
     ...(isolation === undefined ? {} : { isolation }),
     ...(platform === undefined ? {} : { platforms: [platform] }),
   });
-  const forms = [{ compression: { type: "uncompressed" }, force: false }] as const;
-  const made = await buildImages({ build, forms, image: false, mayStayRemote: () => true, id: undefined }, session, onEvent);
+  const made = await buildImages({ build, wanted: wantedImages(build), id: undefined }, session, onEvent);
   const [image] = made.images;
   const [stack] = made.solved.stacks;
   if (!image || !stack) throw new Error("internal: a build without an image");

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { privateNetworkFailed } from "../../executor-native/network/errors.js";
 import type { Sandboxes, StepNetwork } from "../../solver/ports.js";
-import type { DefaultNetwork } from "../options/step-options.js";
+import type { DefaultNetwork } from "../options/steps/step-options.js";
 import type { SharedNetwork } from "./step-networks.js";
 
 const LOOPBACK = "127.0.0.1";

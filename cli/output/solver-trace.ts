@@ -50,7 +50,7 @@ function wordsOf(record: SolverTraceRecord): string {
     case "lookup":
       return `${printable(record.step)}: the cache has ${OUTCOMES[record.outcome]} for its ${record.by} key ${record.key}`;
     case "probe":
-      return `the graph from its targets backwards: ${record.needed} needed (${record.unsettled} without a key yet), ${record.found} found, ${record.skipped} skipped`;
+      return `the graph from its targets backwards: ${record.needed} needed (${record.withoutKey} without a key yet), ${record.found} found, ${record.skipped} skipped`;
     case "extend":
       return "the store does not have all targets: asks the imported caches";
     case "abandon":

@@ -1,3 +1,4 @@
+import { allEnded } from "../../core/tasks/all-ended.js";
 import { Counts, type Graph, type Node } from "./graph.js";
 import { setDefinitionKey } from "./keys.js";
 import type { OpContext } from "./op.js";
@@ -139,6 +140,5 @@ export async function digestSelected<R>(
     );
   }
   // All of them end before the failure of one counts: nothing is left running behind it.
-  const failure = (await Promise.allSettled(asked)).find((outcome) => outcome.status === "rejected");
-  if (failure) throw failure.reason;
+  await allEnded(asked);
 }

@@ -263,9 +263,9 @@ export class Scheduler<R> {
 
 /** Counts the verdicts, for the trace. */
 function counted<R>(changes: Verdicts<R>["changes"]) {
-  const counts = { needed: 0, found: 0, skipped: 0, unsettled: 0 };
+  const counts = { needed: 0, found: 0, skipped: 0, withoutKey: 0 };
   for (const { state } of changes) {
-    if (state.phase === "waiting" && !state.keyFinal) counts.unsettled++;
+    if (state.phase === "waiting" && !state.keyFinal) counts.withoutKey++;
     counts[state.phase === "waiting" ? "needed" : state.phase === "resolved" ? "found" : "skipped"]++;
   }
   return counts;

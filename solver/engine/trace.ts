@@ -37,7 +37,7 @@ interface Probe {
   readonly found: number;
   readonly skipped: number;
   /** Needed vertices whose definition key is not known yet. */
-  readonly unsettled: number;
+  readonly withoutKey: number;
 }
 
 export type KeyKind = "definition" | "input" | "content";
@@ -61,7 +61,7 @@ export function reasonOf(state: VertexState<unknown>): string {
       return "everything that needs it was found in the cache";
     case "waiting":
       if (!state.keyFinal) return "its definition key is not known yet";
-      return state.missing === 0 ? "all its inputs have results" : `${state.missing} of its inputs have no result yet`;
+      return state.missing === 0 ? "all its inputs have results" : `inputs without a result yet: ${state.missing}`;
     case "matching":
       return "its inputs are there: asks the cache by their results and contents";
     case "queued":

@@ -9,7 +9,7 @@ import { temporaryRoot } from "../cache/support.js";
 
 const RECORDS: readonly SolverTraceRecord[] = [
   { time: 1.5, event: "lookup", step: "RUN a\u001b[31m", by: "input", key: "k" as never, outcome: "expired" },
-  { time: 2, event: "probe", needed: 2, found: 1, skipped: 0, unsettled: 1 },
+  { time: 2, event: "probe", needed: 2, found: 1, skipped: 0, withoutKey: 1 },
   { time: 1234.5, event: "move", step: "RUN a", from: "queued", to: "running", why: "runs now" },
   { time: 1235, event: "extend" },
   { time: 1236, event: "abandon", step: "RUN b" },

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { TsbuildError } from "../../core/errors.js";
+import { wholeError } from "../support/whole-error.js";
 import { serveWorker, type TaskContext } from "../../executor-native/worker/server.js";
 
 /** Serves a worker with a few tasks to test the connection with. */
@@ -14,7 +14,7 @@ serveWorker({
       return params.to;
     },
     fail: (params: { readonly kind: string }) => {
-      if (params.kind === "user") throw new TsbuildError("test/failed", "It failed", { hint: "Try again" });
+      if (params.kind === "user") throw wholeError("test/failed");
       readFileSync("/nonexistent");
     },
     wait: async (_params: unknown, context: TaskContext) => await delay(60_000, undefined, { signal: context.signal }),

@@ -1,7 +1,7 @@
 import { parseDuration } from "../../../core/go-values/duration.js";
 import { badService } from "../errors.js";
 import type { ServiceOptions } from "./types.js";
-import type { DefaultNetwork } from "../step-options.js";
+import type { DefaultNetwork } from "../steps/step-options.js";
 
 /** A service whose options were checked. */
 export interface ResolvedService extends ServiceOptions {

@@ -4,7 +4,7 @@ import * as zlib from "node:zlib";
 import test, { type ExecutionContext } from "ava";
 import { build } from "../../../api/build/build.js";
 import type { BuildOptions, CacheTo, ImageForm, Output } from "../../../api/options/options.js";
-import { blobForms, exportersFor, mayStayRemote } from "../../../api/build/outputs.js";
+import { exportersFor, wantedImages } from "../../../api/build/outputs.js";
 import { resolveOutputs } from "../../../api/options/resolve-outputs.js";
 import type { Session } from "../../../api/session/session.js";
 import { UsageError } from "../../../core/errors.js";
@@ -177,7 +177,7 @@ withThisNode(!("zstdCompress" in zlib))("zstd is refused before the first step w
 });
 
 test("layers have the forms that outputs ask for, what one says before what none says", (t) => {
-  const forms = (...outputs: Output[]) => blobForms(resolve(outputs));
+  const forms = (...outputs: Output[]) => wantedImages({ outputs: resolve(outputs), sbom: undefined }).forms;
   const gzip = { compression: { type: "gzip" }, force: false };
   t.deepEqual(forms({ type: "cacheonly" }), [{ compression: { type: "uncompressed" }, force: false }]);
   t.deepEqual(forms({ type: "tar", dest: "x" }, { type: "image" }), [gzip] as never);
@@ -188,12 +188,15 @@ test("layers have the forms that outputs ask for, what one says before what none
 });
 
 test("layers of a base stay at their registry only when nothing keeps them here", (t) => {
-  const stays = (output: Output) => mayStayRemote(resolve([output], { tags: ["h:1/a:1"] }))("h:1/base:1");
+  const stays = (output: Output, { tag = "h:1/a:1", sbom }: { readonly tag?: string; readonly sbom?: object } = {}) =>
+    wantedImages({ outputs: resolve([output], { tags: [tag] }), sbom }).mayStayRemote("h:1/base:1");
   t.true(stays({ type: "registry" }));
   t.true(stays({ type: "image", push: true, store: false }));
   t.false(stays({ type: "image", push: true }));
   t.false(stays({ type: "registry", store: true }));
-  t.false(mayStayRemote(resolve([{ type: "registry" }], { tags: ["other:1/a:1"] }))("h:1/base:1"));
+  t.false(stays({ type: "registry" }, { tag: "other:1/a:1" }));
+  t.false(stays({ type: "registry" }, { sbom: {} }), "the scanner reads every layer");
+  t.true(stays({ type: "registry" }, { sbom: { generator: "scanner" } }));
 });
 
 test("registry.insecure is for the hosts of the output's names alone", async (t) => {

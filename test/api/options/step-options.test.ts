@@ -1,7 +1,7 @@
 import test from "ava";
 import type { BuildOptions } from "../../../api/options/options.js";
 import { resolveBuildOptions } from "../../../api/options/resolve-options.js";
-import type { DefaultNetwork } from "../../../api/options/step-options.js";
+import type { DefaultNetwork } from "../../../api/options/steps/step-options.js";
 import { UsageError } from "../../../core/errors.js";
 
 const resolve = (options: BuildOptions) => resolveBuildOptions({ root: "/store", ...options }, { DOCKER_CONFIG: "/nowhere" });

@@ -1,7 +1,8 @@
 // The thread of thread-pool.test.ts.
 import { openSync, readSync } from "node:fs";
 import { parentPort, threadId } from "node:worker_threads";
-import { CanceledError, TsbuildError } from "../../../core/errors.js";
+import { CanceledError } from "../../../core/errors.js";
+import { wholeError } from "../../support/whole-error.js";
 import { type TaskContext, serveThread } from "../../../core/tasks/thread-pool.js";
 
 serveThread({
@@ -12,11 +13,7 @@ serveThread({
     return to;
   },
   fail: () => {
-    throw new TsbuildError("layer/file-changed", 'Cannot pack "a": it changed', {
-      hint: "build again",
-      step: "[1/2] COPY . .",
-      cause: Object.assign(new Error("ENOENT: open '/a'"), { code: "ENOENT", errno: -2, syscall: "open", path: "/a" }),
-    });
+    throw wholeError("layer/file-changed");
   },
   bug: () => {
     throw new TypeError("internal: x is not a function");

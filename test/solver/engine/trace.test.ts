@@ -13,7 +13,7 @@ async function traced(cache: FakeCache, targets: Parameters<typeof run>[1], now?
       case "lookup":
         return `${record.step}: ${record.by} key: ${record.outcome}`;
       case "probe":
-        return `probe: ${record.needed} needed, ${record.unsettled} unsettled, ${record.found} found, ${record.skipped} skipped`;
+        return `probe: ${record.needed} needed, ${record.withoutKey} without a key, ${record.found} found, ${record.skipped} skipped`;
       default:
         return record.event;
     }
@@ -28,13 +28,13 @@ test("trace: says why steps run, in the order of the decisions", async (t) => {
   t.deepEqual(lines.slice(0, 4), [
     "top: definition key: missing",
     "base: definition key: missing",
-    "probe: 2 needed, 0 unsettled, 0 found, 0 skipped",
+    "probe: 2 needed, 0 without a key, 0 found, 0 skipped",
     "base: idle -> waiting: all its inputs have results",
   ]);
   t.deepEqual(
     lines.filter((line) => line.includes("top: ") && line.includes("->")),
     [
-      "top: idle -> waiting: 1 of its inputs have no result yet",
+      "top: idle -> waiting: inputs without a result yet: 1",
       "top: waiting -> waiting: all its inputs have results",
       "top: waiting -> matching: its inputs are there: asks the cache by their results and contents",
       "top: matching -> queued: nothing was found: waits for a place to run",
@@ -51,7 +51,7 @@ test("trace: says what was found, and what is therefore skipped", async (t) => {
   await run(cache, [top]);
   t.deepEqual(await traced(cache, [top]), [
     "top: definition key: found",
-    "probe: 0 needed, 0 unsettled, 1 found, 1 skipped",
+    "probe: 0 needed, 0 without a key, 1 found, 1 skipped",
     "base: idle -> skipped: everything that needs it was found in the cache",
     "top: idle -> resolved: found in the cache",
   ]);

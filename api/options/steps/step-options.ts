@@ -1,7 +1,7 @@
-import { badDefaultNetwork, badExtraHost, badJobs, badShmSize, badUlimit } from "./errors.js";
+import { badDefaultNetwork, badExtraHost, badJobs, badShmSize, badUlimit } from "../errors.js";
 import { isIP } from "node:net";
-import { HOST_GATEWAY } from "../../llb/ops.js";
-import { suggest } from "../../core/text/suggest.js";
+import { HOST_GATEWAY } from "../../../llb/ops.js";
+import { suggest } from "../../../core/text/suggest.js";
 
 /**
  * Reads lines for /etc/hosts as docker does: `NAME:IP` or `NAME=IP`, with commas between several
