@@ -26,6 +26,8 @@ export type {
   PruneReport,
 } from "./options/disk-types.js";
 export { debug, type DebugOptions, failedSteps, type FailedStepSummary, type StepStateSummary } from "./debug/debug.js";
+export type { SteppedStep } from "./stepping/planned-steps.js";
+export { type SteppedBuild, withSteps } from "./stepping/stepped-build.js";
 export { type Aspect, diff, type DiffEntry, type DiffOptions, type FileChange, type FileState } from "./diff/diff.js";
 export { exportStep, type ExportStepOptions } from "./debug/export-state.js";
 export { type ImportedStep, importStep } from "./debug/import-state.js";

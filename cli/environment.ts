@@ -8,6 +8,7 @@ import type { DebugOptions, FailedStepSummary, StepStateSummary } from "../api/d
 import type { DiffEntry, DiffOptions } from "../api/diff/diff.js";
 import type { ExportStepOptions } from "../api/debug/export-state.js";
 import type { ImportedStep } from "../api/debug/import-state.js";
+import type { SteppedBuild } from "../api/stepping/stepped-build.js";
 import type { BuildGraph } from "../api/build/build-graph.js";
 import type { RunExit } from "../api/commands/exit.js";
 import type { RunOptions } from "../api/run/run-options.js";
@@ -34,6 +35,7 @@ export interface CliApi {
   diff(options: DiffOptions): Promise<readonly DiffEntry[]>;
   exportStep(options: ExportStepOptions): Promise<StepStateSummary>;
   importStep(source: string, options: { readonly root?: string; readonly signal?: AbortSignal }): Promise<ImportedStep>;
+  withSteps<T>(options: BuildOptions, use: (build: SteppedBuild) => Promise<T>): Promise<T>;
   failedSteps(options: { readonly root?: string }): Promise<readonly FailedStepSummary[]>;
   run(options: RunOptions): Promise<RunExit>;
   check(options: CheckOptions): Promise<CheckResult>;
@@ -60,6 +62,8 @@ export interface CliEnvironment {
   readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number };
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Words that start this program again. */
+  readonly program: readonly string[];
   /** Directory that relative paths on the command line are resolved against. */
   readonly cwd: string;
   /** Sets a variable of the process, for flags that docker reads before its command. */

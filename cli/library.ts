@@ -21,6 +21,7 @@ export function library(stderr: () => Writable): CliApi {
     diff: async (options) => (await import("../api/diff/diff.js")).diff(options),
     exportStep: async (options) => (await import("../api/debug/export-state.js")).exportStep(options),
     importStep: async (source, options) => (await import("../api/debug/import-state.js")).importStep(source, options),
+    withSteps: async (options, use) => (await import("../api/stepping/stepped-build.js")).withSteps(shown(options), use),
     failedSteps: async (options) => (await import("../api/debug/debug.js")).failedSteps(options),
     run: async (options) => (await import("../api/run/run.js")).run(options),
     check: async (options) => (await import("../api/build/check.js")).check(shown(options)),

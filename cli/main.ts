@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { CanceledError } from "../core/errors.js";
+import { nodeCommand } from "../core/node-command.js";
 import type { CliEnvironment } from "./environment.js";
 import { EXIT, INTERRUPTED } from "./exit-codes.js";
 import { library } from "./library.js";
@@ -66,6 +67,7 @@ const environment: CliEnvironment = {
   },
   env: process.env,
   cwd: process.cwd(),
+  program: [...nodeCommand(), ...process.argv.slice(1, 2)],
   setVariable: (name, value) => void (process.env[name] = value),
   get signal() {
     listens = true;

@@ -72,7 +72,8 @@ export async function debug(options: DebugOptions): Promise<RunExit> {
   });
 }
 
-async function runInState(state: StepState, options: CommandOptions, session: Session, service: LayerService): Promise<RunExit> {
+/** Runs a shell, or another command, in a state. */
+export async function runInState(state: StepState, options: CommandOptions, session: Session, service: LayerService): Promise<RunExit> {
   const secrets = new BuildSecrets(options.secrets ?? {}, process.env);
   const reporter = quietReporter(session.signal);
   const layers = await service.overlay(state.layers, reporter);

@@ -5,8 +5,9 @@ import { failedLayers, type FailedStep, failedSteps } from "../../solver/ops/fai
 import type { RecordedBuild, RecordedStep } from "../record/build-record.js";
 import { buildHistoryOf } from "../store/build-history.js";
 import { baseStep, neverEnded, noFailedStep, replacedState, stepCollected } from "./errors.js";
-import { type LowersOf, recordedState } from "./recorded-state.js";
+import { recordedState } from "./recorded-state.js";
 import type { StepState } from "./state.js";
+import type { LowersOf } from "./step-mounts.js";
 
 /** The step whose state is wanted. */
 export interface WantedStep {
@@ -63,7 +64,7 @@ function keptOf(build: RecordedBuild, { name }: RecordedStep, kept: readonly Fai
 }
 
 /** Returns the state of a step that failed. */
-function failedState(step: FailedStep, store: Store): StepState {
+export function failedState(step: FailedStep, store: Store): StepState {
   const { name, build, at, op, platform, mounts, secrets, secretEnv, limits, imported } = step;
   const layers = failedLayers(step, store);
   if (!layers) throw stepCollected(name);

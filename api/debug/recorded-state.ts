@@ -1,24 +1,19 @@
-import { existsSync } from "node:fs";
 import type { ResultRecord } from "../../cache/contract/results.js";
 import type { Store } from "../../cache/store.js";
 import type { CacheKey } from "../../core/cache-key.js";
 import type { Surroundings } from "../../core/step.js";
-import type { SandboxMount } from "../../executor-native/contract.js";
-import type { ExecOp, Mount, Op } from "../../llb/ops.js";
+import type { Op } from "../../llb/ops.js";
 import { readComponents } from "../../solver/explain/components.js";
 import type { Stack } from "../../solver/layers/ports.js";
 import { commandOf, type FailedStep, secretsOf } from "../../solver/ops/failed-step.js";
-import { cacheMountName } from "../../solver/ops/mounts/cache-mount-name.js";
 import type { RecordedBuild, RecordedStep } from "../record/build-record.js";
 import { stepsBefore } from "../record/steps-before.js";
 import { stepCollected } from "./errors.js";
 import type { StepState } from "./state.js";
-
-/** Returns the directories of a stack of layers, unpacked. */
-export type LowersOf = (layers: Stack) => Promise<readonly string[]>;
+import { type LowersOf, mountsOf } from "./step-mounts.js";
 
 /** Surroundings of a step that nothing is known of. */
-const NO_SURROUNDINGS: Surroundings = {
+export const NO_SURROUNDINGS: Surroundings = {
   env: ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
   cwd: "/",
   user: "",
@@ -30,17 +25,21 @@ export async function recordedState(step: RecordedStep, build: RecordedBuild, st
   if (!result) throw stepCollected(step.name);
   const made = madeBy(result);
   const own = made?.op.kind === "exec" ? { op: made.op, inputs: made.inputs, platform: made.platform } : undefined;
-  const mounts = own ? await mountsOf(own.op, own.inputs, { build, store, lowersOf }) : [];
+  const layersOf = (input: number): Stack | undefined => {
+    const from = build.stepList.find(({ name }) => name === own?.inputs[input]);
+    return from && resultOf(from, store)?.layers;
+  };
+  const { mounts, missing } = own ? await mountsOf(own.op, { layersOf, store, lowersOf }) : { mounts: [], missing: [] };
   return {
     summary: {
       name: step.name,
       build: build.id,
       command: own?.op.args ?? [],
-      missing: mounts.flatMap((mount) => ("gone" in mount ? [mount.gone] : [])),
+      missing,
     },
     op: own ? commandOf(own.op) : commandIn(surroundingsOf(step, build)),
     layers: result.layers,
-    mounts: mounts.filter((mount): mount is SandboxMount => !("gone" in mount)),
+    mounts,
     secrets: own ? secretsOf(own.op) : [],
     secretEnv: own?.op.secretEnv ?? [],
     ...(own?.platform === undefined ? {} : { platform: own.platform }),
@@ -72,48 +71,13 @@ function madeBy({ components }: ResultRecord): Made | undefined {
   }
 }
 
-interface MountSources {
-  readonly build: RecordedBuild;
-  readonly store: Store;
-  readonly lowersOf: LowersOf;
-}
-
-type FoundMount = SandboxMount | { readonly gone: string };
-
-/** Returns the mounts of a step beside its root. Secrets and agents are none of them. */
-async function mountsOf(op: ExecOp, inputs: readonly string[], sources: MountSources): Promise<readonly FoundMount[]> {
-  const mounts = op.mounts.filter(({ dest, type }) => dest !== "/" && type !== "secret" && type !== "ssh");
-  return await Promise.all(mounts.map((mount) => mountOf(mount, inputs, sources)));
-}
-
-async function mountOf(mount: Mount, inputs: readonly string[], { build, store, lowersOf }: MountSources): Promise<FoundMount> {
-  const { dest, readonly } = mount;
-  switch (mount.type) {
-    case "tmpfs":
-      return { type: "tmpfs", dest, size: mount.size, readonly };
-    case "cache": {
-      // The name of one that began with files depends on these files.
-      const source = mount.input < 0 ? store.cacheMountPath(cacheMountName(mount), mount.id) : undefined;
-      return source !== undefined && existsSync(source) ? { type: "bind", source, dest, readonly } : { gone: dest };
-    }
-    case "bind": {
-      const { selector } = mount;
-      if (mount.input < 0) return { type: "overlay", lowers: [], selector, dest, readonly };
-      const from = build.stepList.find(({ name }) => name === inputs[mount.input]);
-      const result = from && resultOf(from, store);
-      return result ? { type: "overlay", lowers: await lowersOf(result.layers), selector, dest, readonly } : { gone: dest };
-    }
-    default:
-      return { gone: dest };
-  }
-}
-
 /** Returns the surroundings behind a step: its own, else those of the nearest one before it. */
 function surroundingsOf(step: RecordedStep, build: RecordedBuild): Surroundings {
   const nearest = stepsBefore(step, build, true).findLast(({ surroundings }) => surroundings !== undefined);
   return step.surroundings ?? nearest?.surroundings ?? NO_SURROUNDINGS;
 }
 
-function commandIn({ env, cwd, user }: Surroundings): FailedStep["op"] {
+/** Returns the command that a shell with these surroundings takes the place of. */
+export function commandIn({ env, cwd, user }: Surroundings): FailedStep["op"] {
   return { args: [], env, cwd, user, network: "default", security: "sandbox" };
 }

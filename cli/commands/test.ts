@@ -10,7 +10,7 @@ import { createReporter } from "../progress/create-reporter.js";
 import { progressForm, terminal } from "../progress/form.js";
 import { BUILD_FLAGS } from "../syntax/build-flags.js";
 import { readBuildOptions, readInputs } from "../syntax/build-options.js";
-import { type CommandSyntax, parseFlags } from "../syntax/flags.js";
+import { type CommandSyntax, parseFlags, withoutFlags } from "../syntax/flags.js";
 import { historyLimits } from "../syntax/history-limits.js";
 
 /** Flags of `build` that say what becomes of a result: tests have none. */
@@ -55,12 +55,7 @@ const SYNTAX: CommandSyntax = {
 export const command: Command = {
   async run(args, environment) {
     const flags = parseFlags(SYNTAX, args);
-    const wide = {
-      ...flags,
-      all: (name: string) => (RESULTS.has(name) ? [] : flags.all(name)),
-      one: (name: string) => (RESULTS.has(name) ? undefined : flags.one(name)),
-      has: (name: string) => !RESULTS.has(name) && flags.has(name),
-    };
+    const wide = withoutFlags(flags, RESULTS);
     const options = { ...readBuildOptions(wide, environment), ...(await readInputs(flags, environment)) };
     const stages = await stagesNamed((flags.one("target") ?? "test*").split(","), options, environment);
     const paint = paintFor(environment);

@@ -33,6 +33,16 @@ export interface ParsedFlags {
   readonly operands: readonly string[];
 }
 
+/** Returns flags that lack some of those that a reader asks for: they were not given. */
+export function withoutFlags(flags: ParsedFlags, names: ReadonlySet<string>): ParsedFlags {
+  return {
+    operands: flags.operands,
+    has: (name) => !names.has(name) && flags.has(name),
+    one: (name) => (names.has(name) ? undefined : flags.one(name)),
+    all: (name) => (names.has(name) ? [] : flags.all(name)),
+  };
+}
+
 /** Thrown for `--help`: not an error, the text is the result. */
 export class HelpRequested {
   readonly text: string;

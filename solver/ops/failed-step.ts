@@ -32,7 +32,9 @@ export interface FailedStep {
   readonly secrets: readonly SecretMount[];
   readonly secretEnv: NonNullable<ExecOp["secretEnv"]>;
   readonly limits?: LimitRequest;
-  /** Set for one that came from another machine. */
+  /**
+   * Set for one that did not fail here: it came from another machine, or a debugger stopped at it.
+   */
   readonly imported?: {
     /** True for a step that did not fail. */
     readonly ended: boolean;

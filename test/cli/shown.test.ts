@@ -29,6 +29,7 @@ const SHOWN: readonly string[] = [
   "run --help",
   "debug --help",
   "debug llb --help",
+  "dap --help",
   "images",
   "images --digests --no-trunc",
   "images -q",

@@ -98,6 +98,7 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
       run: options.run ?? notInRig,
       debug: options.debug ?? notInRig,
       failedSteps: notInRig,
+      withSteps: notInRig,
       diff: notInRig,
       exportStep: notInRig,
       importStep: notInRig,
@@ -130,6 +131,7 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
     env,
     setVariable: (name, value) => void (env[name] = value),
     cwd: options.cwd ?? process.cwd(),
+    program: ["tsbuild"],
     signal: options.signal ?? new AbortController().signal,
     takeSignals: (take) => {
       options.onSignals?.(take);
