@@ -3,6 +3,7 @@ import { isAbsolute, relative } from "node:path";
 import type { Diagnostic, Severity, SourceFile, SourceRange } from "../../core/diagnostics.js";
 import { TsbuildError } from "../../core/errors.js";
 import { checkFileDestination } from "../../core/system/destination.js";
+import { sourceLines } from "../../core/text/source-lines.js";
 import { hostPath } from "../../api/texts/surroundings.js";
 import { type CliEnvironment, print } from "../environment.js";
 import { jsonText } from "../output/json.js";
@@ -47,7 +48,7 @@ function finding({ severity, code, rule, message, hint, source, range }: Diagnos
     hint,
     path: source === undefined ? undefined : pathOf(source, cwd),
     range,
-    line: source === undefined || range === undefined ? "" : (source.text.split("\n")[range.line - 1] ?? ""),
+    line: source === undefined || range === undefined ? "" : (sourceLines(source)[range.line - 1] ?? ""),
   };
 }
 

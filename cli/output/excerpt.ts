@@ -1,6 +1,7 @@
 import type { SourceFile, SourceRange } from "../../core/diagnostics.js";
 import { coveredUserinfo } from "../../core/text/address.js";
 import { printable, printableLines } from "../../core/text/printable.js";
+import { sourceLines } from "../../core/text/source-lines.js";
 
 /**
  * Lines that are added around the range, above and below taken together, for one marked line and
@@ -14,7 +15,7 @@ const AROUND_MANY = 2;
  * tools know from its logs. The lines of the range are marked `>>>`.
  */
 export function renderExcerpt(source: SourceFile, range: SourceRange): string {
-  const lines = coveredUserinfo(source.text).split("\n");
+  const lines = sourceLines(source);
   const first = Math.min(range.line, lines.length);
   // A range that ends before the first column of a line does not reach into that line.
   const end = range.endColumn === 1 && range.endLine > range.line ? range.endLine - 1 : range.endLine;
@@ -35,7 +36,7 @@ export function renderExcerpt(source: SourceFile, range: SourceRange): string {
   const rule = "-".repeat(20);
   const body = lines.slice(from - 1, to).map((line, index) => {
     const number = from + index;
-    return ` ${String(number).padStart(3)} | ${number >= first && number <= last ? ">>>" : "   "} ${printableLines(line.replace(/\r$/, ""))}`;
+    return ` ${String(number).padStart(3)} | ${number >= first && number <= last ? ">>>" : "   "} ${printableLines(coveredUserinfo(line.replace(/\r$/, "")))}`;
   });
   return [`${printable(source.name)}:${first}`, rule, ...body, rule].join("\n");
 }

@@ -1,6 +1,7 @@
 import type { Diagnostic, Severity, SourceFile, SourceRange } from "../diagnostics.js";
 import { coveredUserinfo } from "./address.js";
 import { printable, printableLines } from "./printable.js";
+import { sourceLines } from "./source-lines.js";
 
 /** Colours for a terminal; the default leaves the text plain. */
 export interface DiagnosticStyle {
@@ -41,7 +42,7 @@ export function renderDiagnostic(diagnostic: Diagnostic, style: DiagnosticStyle 
 }
 
 function frame(source: SourceFile, range: SourceRange, context: boolean, severity: Severity, style: DiagnosticStyle): string[] {
-  const text = source.text.split("\n");
+  const text = sourceLines(source);
   const lineText = (line: number): string => visible(coveredUserinfo((text[line - 1] ?? "").replace(/\r$/, "").replace(/^\uFEFF/, "")));
   // An end in column 1 belongs to the line before: the range ends with the newline of that line.
   const lastLine = range.endColumn === 1 && range.endLine > range.line ? range.endLine - 1 : range.endLine;

@@ -151,7 +151,7 @@ class Outliner {
     const name = arg.name.text;
     const given = Object.hasOwn(this.options.buildArgs, name);
     if (!arg.value && !given && this.globals.env.get(name) !== undefined) return this.#useGlobal(name);
-    const value = state.buildArgs.findLast((candidate) => candidate.name === name)?.value ?? "";
+    const value = state.buildArgs.get(name) ?? "";
     if (!this.args.has(name)) this.args.set(name, { name, description: description(node, name), value, range: node.range });
   }
 

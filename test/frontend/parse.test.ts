@@ -193,6 +193,34 @@ test("an edited tree prints the edited file", (t) => {
   t.is(printDockerfile({ ...ast, instructions }), 'FROM a # no comment\n# build\nRUN ["x", "y"]\n');
 });
 
+test("a long file is read in blocks, with every place as in the file", (t) => {
+  const lines = Array.from({ length: 2500 }, (_, i) => (i % 3 === 0 ? `# note ${i}\nRUN a ${i} \\\n  b` : `LABEL l${i}="v ${i}"`));
+  // Instruction 1000 begins the second block: the line above it is in the first.
+  lines[999] = "RUN git";
+  lines[1000] = "clone x";
+  const text = `FROM scratch\n${lines.slice(1).join("\n")}\n`;
+  const { parse: original } = DockerfileParser.prototype;
+  let most = 0;
+  DockerfileParser.prototype.parse = function (tokens, builder) {
+    most = Math.max(most, tokens.length);
+    return original.call(this, tokens, builder);
+  };
+  t.teardown(() => Object.assign(DockerfileParser.prototype, { parse: original }));
+  const { ast } = parse(text);
+  t.true(most > 1000 && most < 10_000, `${most} tokens at a time`);
+  t.is(printDockerfile(ast), text);
+  t.is(ast.instructions.length, 2499);
+  const rows = text.split("\n");
+  const misplaced = ast.instructions.filter(({ source, range, keyword: { text: word, range: at } }) => {
+    return text.slice(range.start, range.end) !== source || rows[at.line - 1]?.slice(at.column - 1, at.endColumn - 1) !== word;
+  });
+  t.deepEqual(misplaced, []);
+  t.deepEqual(
+    ast.problems.map(({ code, hint, range }) => [code, hint, text.slice(range?.start, range?.end)]),
+    [["dockerfile/unknown-instruction", "is a \\ missing at the end of the line above, so that RUN goes on here?", "clone"]],
+  );
+});
+
 test("one line may have 65,535 bytes", (t) => {
   const long = (bytes: number, end: string): string => `FROM a\nRUN ${"é".repeat((bytes - 4) / 2)}${"x".repeat(bytes % 2)}${end}`;
   t.deepEqual(parse(long(65_535, "\n")).diagnostics, []);

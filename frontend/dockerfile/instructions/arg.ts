@@ -19,7 +19,7 @@ export function checkArg(node: NodeOf<"arg">, report: Report): BoundInstruction 
       }
       const value = argValue(name, arg.value, at);
       if (value !== undefined && !NON_ENVIRONMENT_ARGS.has(name)) at.stage.env.set(name, value);
-      at.stage.declare(name, value);
+      at.stage.buildArgs.set(name, value);
       return value === undefined ? name : `${name}=${value}`;
     });
     at.commit(`ARG ${texts.join(" ")}`);

@@ -135,7 +135,7 @@ function lowerRun(node: NodeOf<"run">, flags: RunFlags, at: InstructionContext):
 function runMetadata(op: ExecOp, step: StepInfo, mountedFrom: Readonly<Record<string, string>>, at: InstructionContext): VertexMetadata {
   const { stage, build } = at;
   const fixed = new Set((stage.image.config?.Env ?? []).map((entry) => splitAssignment(entry)[0]));
-  const args = [...new Set(stage.buildArgs.map((arg) => arg.name))].filter((arg) => !fixed.has(arg));
+  const args = [...stage.buildArgs.keys()].filter((arg) => !fixed.has(arg));
   const fresh = build.options.freshMounts === true && op.mounts.some((mount) => mount.type === "cache");
   return {
     ...(fresh ? { ignoreCache: true, ignoreReason: "--no-cache=mounts was given, and it uses a cache mount" } : {}),
@@ -187,9 +187,9 @@ function summarize(content: string): string {
 
 /** Returns `|2 A=1 B=2 `: the ARGs that the command could see. */
 function historyArgs(at: InstructionContext): string {
-  const values = new Map<string, string>();
-  for (const { name, value } of at.stage.buildArgs) values.set(name, at.stage.env.get(name) ?? value ?? "");
-  return values.size === 0 ? "" : `|${values.size} ${[...values].map(([name, value]) => `${name}=${value}`).join(" ")} `;
+  const { buildArgs, env } = at.stage;
+  const texts = [...buildArgs].map(([name, value]) => `${name}=${env.get(name) ?? value ?? ""}`);
+  return texts.length === 0 ? "" : `|${texts.length} ${texts.join(" ")} `;
 }
 
 /** Returns the variables with placeholders for values from secrets. */

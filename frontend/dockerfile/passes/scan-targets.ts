@@ -21,7 +21,7 @@ export function scanTargets(target: StageState, built: readonly StageState[], sc
  * name. An ARG of its base stage counts too.
  */
 function asks(stage: StageState, name: string, { globalArgs }: BuildScope): boolean {
-  const value = stage.buildArgs.find((arg) => arg.name === name)?.value ?? globalArgs.get(name);
+  const value = stage.buildArgs.get(name) ?? globalArgs.get(name);
   if (value === undefined) return false;
   return parseBoolean(value) ?? value.split(",").includes(stage.label);
 }

@@ -93,7 +93,7 @@ export class InstructionContext {
     // The base image may define it.
     if (!this.stage.baseKnown) return;
     for (const name of names) {
-      if (NON_ENVIRONMENT_ARGS.has(name) || this.stage.buildArgs.some((arg) => arg.name === name)) continue;
+      if (NON_ENVIRONMENT_ARGS.has(name) || this.stage.buildArgs.has(name)) continue;
       const near = nearestVariable(name, this.stage.env.names());
       const place = this.isTrigger ? undefined : variableRange(word, name);
       this.build.linter.warn(UndefinedVar, [name, near], place ?? word.range, this.node.comments, {

@@ -90,8 +90,8 @@ export class StageState {
   /** Variables that RUN sees: ENV and the ARGs declared so far. */
   env = new Env();
   cwd = "/";
-  /** ARGs declared so far, each once in the order of first declaration, for history. */
-  buildArgs: { readonly name: string; readonly value: string | undefined }[] = [];
+  /** ARGs declared so far with their last value, in the order of first declaration, for history. */
+  buildArgs = new Map<string, string | undefined>();
   baseHistory: readonly History[] = [];
   history: HistoryEntry[] = [];
   triggers: readonly string[] = [];
@@ -141,11 +141,6 @@ export class StageState {
     }
   }
 
-  declare(name: string, value: string | undefined): void {
-    const at = this.buildArgs.findIndex((arg) => arg.name === name);
-    this.buildArgs.splice(at === -1 ? this.buildArgs.length : at, at === -1 ? 0 : 1, { name, value });
-  }
-
   /** Takes over the state of a base stage. */
   inherit(base: StageState): void {
     this.rootfs = base.rootfs;
@@ -153,7 +148,7 @@ export class StageState {
     this.env = new Env(base.env);
     this.cwd = base.cwd;
     this.platform = base.platform;
-    this.buildArgs = [...base.buildArgs];
+    this.buildArgs = new Map(base.buildArgs);
     this.baseHistory = base.baseHistory;
     this.history = [...base.history];
     this.workdirSet = base.workdirSet;

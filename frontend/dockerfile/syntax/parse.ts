@@ -39,7 +39,6 @@ export function parseDockerfile(text: string, filename: string): ParsedDockerfil
   const logical = logicalLines(physical, directives.escape, map);
   const joined = logical.joined.text;
   const problems: Problem[] = [...directiveProblems, ...longLines(physical, map), ...logical.problems];
-  const lexed = tokenize(joined, directives.escape);
   parser ??= new DockerfileParser();
   const builder = new AstBuilder({
     source: text,
@@ -50,15 +49,23 @@ export function parseDockerfile(text: string, filename: string): ParsedDockerfil
     problems,
     escape: directives.escape,
   });
-  const read = parser.parse(lexed.tokens, builder) ?? [];
-  const instructions = read.map((node, i) => ({ ...node, leading: text.slice(read[i - 1]?.range.end ?? 0, node.range.start) }));
-  // The lexer takes every text, and the grammar every token sequence that it makes. Errors here are
-  // bugs in either.
-  for (const error of lexed.errors) problems.push(errors.syntax(error.message, builder.range(error.offset, error.offset + error.length)));
-  for (const error of parser.errors) {
-    const { startOffset, endOffset } = error.token;
-    const known = Number.isFinite(startOffset);
-    problems.push(errors.syntax(error.message, known ? builder.range(startOffset, (endOffset ?? startOffset) + 1) : undefined));
+  const instructions: Instruction[] = [];
+  let end = 0;
+  for (const [from, to] of blocks(logical.lines, joined.length)) {
+    builder.base = from;
+    const lexed = tokenize(joined.slice(from, to), directives.escape);
+    for (const node of parser.parse(lexed.tokens, builder) ?? []) {
+      instructions.push({ ...node, leading: text.slice(end, node.range.start) });
+      end = node.range.end;
+    }
+    // The lexer takes every text, and the grammar every token sequence that it makes. Errors here
+    // are bugs in either.
+    for (const error of lexed.errors) problems.push(errors.syntax(error.message, builder.range(error.offset, error.offset + error.length)));
+    for (const error of parser.errors) {
+      const { startOffset, endOffset } = error.token;
+      const known = Number.isFinite(startOffset);
+      problems.push(errors.syntax(error.message, known ? builder.range(startOffset, (endOffset ?? startOffset) + 1) : undefined));
+    }
   }
   const unknown = problems.find(({ code }) => code === "dockerfile/unknown-instruction")?.range;
   if (unknown && startsFile(text, unknown.start)) {
@@ -67,9 +74,22 @@ export function parseDockerfile(text: string, filename: string): ParsedDockerfil
   }
   if (instructions.length === 0 && problems.every((problem) => problem.severity !== "error")) problems.push(errors.noInstructions());
   problems.sort(byPlace);
-  const ast: DockerfileAst = { version: AST_FORMAT, directives, instructions, trailing: text.slice(read.at(-1)?.range.end ?? 0), problems };
+  const ast: DockerfileAst = { version: AST_FORMAT, directives, instructions, trailing: text.slice(end), problems };
   const source = { name: filename, text };
   return { ast, diagnostics: problems.map((problem) => toDiagnostic(problem, source)) };
+}
+
+/** Number of instructions whose tokens are in memory at a time. A token is larger than its text. */
+const BLOCK = 1000;
+
+/** Returns the ranges of the joined text that are read one after the other: whole lines. */
+function* blocks(lines: readonly LogicalLine[], length: number): Generator<readonly [from: number, to: number]> {
+  let from = 0;
+  for (let next = BLOCK; from < length; next += BLOCK) {
+    const to = lines[next]?.start ?? length;
+    yield [from, to];
+    from = to;
+  }
 }
 
 /** Returns true when nothing but comments is before a place. */
@@ -127,6 +147,8 @@ class AstBuilder implements NodeBuilder {
   readonly map: LineMap;
   readonly problems: Problem[];
   readonly escape: string;
+  /** Offset in the joined text of the block that is read: places of tokens count from it. */
+  base = 0;
   #line = 0;
   /** Numbers of unread lines that may belong to an instruction above, with its name. */
   readonly #continued = new Map<number, string>();
@@ -141,10 +163,10 @@ class AstBuilder implements NodeBuilder {
     this.escape = escape;
   }
 
-  /** Returns the place in the file of a range of the joined text. */
+  /** Returns the place in the file of a range of the block. */
   range(start: number, end: number) {
-    const from = this.joined.sourceOffset(start);
-    return this.map.range(from, end > start ? this.joined.sourceOffset(end - 1) + 1 : from);
+    const from = this.joined.sourceOffset(this.base + start);
+    return this.map.range(from, end > start ? this.joined.sourceOffset(this.base + end - 1) + 1 : from);
   }
 
   word(token: IToken): Word {
@@ -192,7 +214,7 @@ class AstBuilder implements NodeBuilder {
   }
 
   unknownKeyword(token: IToken): void {
-    this.problems.push(errors.unknownInstruction(token.image, this.#range(token), this.#lineBefore(token.startOffset)));
+    this.problems.push(errors.unknownInstruction(token.image, this.#range(token), this.#lineBefore(this.base + token.startOffset)));
   }
 
   /**

@@ -24,4 +24,8 @@ test("a Dockerfile is parsed once per store, and read from the store once per pr
   const other = await loadAst({ ...file, text: `${file.text}CMD a\n` }, store);
   t.not(other, first);
   t.is(kept.size, 2);
+  // Its tree is some twenty times as large as the text.
+  await loadAst({ ...file, text: file.text + "LABEL a=b\n".repeat(30_000) }, store);
+  t.is(kept.size, 2);
+  t.deepEqual(log, ["get", "set", "get", "set"]);
 });

@@ -1,5 +1,6 @@
 import test from "ava";
 import type { SourceFile, SourceRange } from "../../../core/diagnostics.js";
+import { renderExcerpt } from "../../../cli/output/excerpt.js";
 import { renderDiagnostic } from "../../../core/text/render-diagnostic.js";
 
 const source: SourceFile = {
@@ -88,4 +89,24 @@ test("related places, and no source at all", (t) => {
     "error[a]: one\nnote: first defined here\n  Dockerfile:1:6\n   1 | FROM alpine AS builder\n     |      ^^^^^^",
   );
   t.is(renderDiagnostic({ severity: "error", code: "b", message: "two" }), "error[b]: two");
+});
+
+test("a text is cut into lines once, however many diagnostics point into it", (t) => {
+  let reads = 0;
+  const lines = Array.from({ length: 500 }, (_, i) => `line ${i}`);
+  const counted: SourceFile = {
+    name: "Dockerfile",
+    get text() {
+      reads++;
+      return lines.join("\n");
+    },
+  };
+  for (let line = 1; line <= lines.length; line++) {
+    const place = range(line, 1, line, 5);
+    t.true(
+      renderDiagnostic({ severity: "warning", code: "a/b", message: "m", source: counted, range: place }).includes(`| line ${line - 1}`),
+    );
+    t.true(renderExcerpt(counted, place).includes(`>>> line ${line - 1}`));
+  }
+  t.is(reads, 1);
 });
