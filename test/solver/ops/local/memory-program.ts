@@ -21,9 +21,14 @@ import { selectionDigest } from "../../../../solver/ops/file/selection.js";
 import { LocalTree } from "../../../../solver/ops/local/local-tree.js";
 
 const FILES = 2000;
-const ROUNDS = 3;
-/** Bytes by which two looks at a process without work differ. */
-const STEADY = 2000;
+/** Rounds at most. */
+const ROUNDS = 5;
+/** Bytes for each file by which two rounds may differ. */
+const AGREED = 10;
+/** Bytes by which two looks at a process without work may differ: one for each file. */
+const STEADY = 2 * FILES;
+/** Looks without less memory in use after which no garbage is left. */
+const LOOKS = 2;
 const [, , directory] = process.argv as [string, string, string];
 
 const copy = {
@@ -39,19 +44,22 @@ const copy = {
   allowEmptyWildcard: false,
 } as unknown as CopyAction;
 
-/** Returns the bytes in use, once collecting garbage frees no more of them. */
+/**
+ * Returns the bytes in use, once collecting garbage frees no more of them. The least counts: other
+ * bytes come and go meanwhile.
+ */
 async function used(): Promise<number> {
-  let before = Infinity;
-  for (let round = 0; round < 50; round++) {
+  let least = Infinity;
+  for (let looks = 0; looks < LOOKS; ) {
     (globalThis as unknown as { gc: () => void }).gc();
     // Other threads free blocks of memory outside of the heap after their objects have gone.
     await delay(2);
     const { heapUsed, arrayBuffers } = process.memoryUsage();
     const now = heapUsed + arrayBuffers;
-    if (round > 2 && Math.abs(before - now) < STEADY) return now;
-    before = now;
+    looks = now < least - STEADY ? 0 : looks + 1;
+    least = Math.min(least, now);
   }
-  return before;
+  return least;
 }
 
 const nameOf = (index: number): string => `directory-${Math.floor(index / 100)}/file-with-a-name-${index}`;
@@ -180,15 +188,20 @@ function firstPath(): string {
   return path;
 }
 
-/** Returns the bytes that one more file takes. Things that are made once do not count. */
+/**
+ * Returns the bytes that one more file takes, once two rounds agree. Things that are made once do
+ * not count.
+ */
 async function perFile(measure: (files: number) => Promise<number>): Promise<number> {
   await measure(500);
   const found: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const once = await measure(FILES);
-    found.push(((await measure(3 * FILES)) - once) / (2 * FILES));
+    const bytes = ((await measure(3 * FILES)) - once) / (2 * FILES);
+    // Code that is compiled, or garbage that goes, in a round counts in that round only.
+    if (found.some((other) => Math.abs(other - bytes) < AGREED)) return bytes;
+    found.push(bytes);
   }
-  // Code that is compiled, or garbage that goes, in a round counts in that round only.
   return found.sort((a, b) => a - b)[ROUNDS >> 1] as number;
 }
 
