@@ -78,7 +78,6 @@ export function lremovexattr(path: string, name: string): void {
 /** File-type bits of `mode` for {@link mknod}. */
 export const S_IFIFO = 0o010000;
 export const S_IFCHR = 0o020000;
-export const S_IFBLK = 0o060000;
 
 /** Makes a device node or fifo. `mode` includes the type bits and is cut by the umask. */
 export function mknod(path: string, mode: number, device: { readonly major: number; readonly minor: number } = NO_DEVICE): void {

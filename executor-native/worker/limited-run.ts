@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import type { StepUsage } from "../../core/events.js";
 import type { SandboxExit, StepReport } from "../contract.js";
 import type { LimitedStep, Limiter } from "../limits/limiter.js";
@@ -9,7 +9,7 @@ import type { RunningSandbox, SandboxHooks } from "./sandbox.js";
  * Points by which a step is nearer to its end than others when the machine has no memory left, of
  * 1000: the machine loses a step before the builder and its user's programs.
  */
-const NEARER_TO_THE_END = "300";
+const NEARER_TO_THE_END = 300;
 
 interface LimitedRun {
   readonly hooks: Pick<SandboxHooks, "onStart" | "onUsage" | "processors" | "mostTasks">;
@@ -66,7 +66,9 @@ function reportOf(usage: StepUsage | undefined, step: LimitedStep | undefined): 
 
 function sacrificeFirst(pid: number): void {
   try {
-    writeFileSync(`/proc/${pid}/oom_score_adj`, NEARER_TO_THE_END);
+    const path = `/proc/${pid}/oom_score_adj`;
+    // In a pod the builder itself may be as near already.
+    if (Number(readFileSync(path, "utf8")) < NEARER_TO_THE_END) writeFileSync(path, String(NEARER_TO_THE_END));
   } catch {
     // A container may hide or refuse it.
   }

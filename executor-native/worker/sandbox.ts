@@ -61,7 +61,7 @@ export function startSandbox(spec: SandboxSpec, root: WorkingRoot | undefined, h
     { ...spec, rootfs: { ...spec.rootfs, lowers: root ? lowers : [mountPoints(process.cwd()), ...lowers] } },
     {
       parent: process.pid,
-      ...(owners ? { owners } : {}),
+      owners,
       ...(root ? { root } : {}),
       ...watchedLimits(hooks),
       allIds: allIds(),
@@ -215,12 +215,11 @@ function allIds(): AllIds {
   return { uids: identity(readFileSync("/proc/self/uid_map", "utf8")), gids: identity(readFileSync("/proc/self/gid_map", "utf8")) };
 }
 
-/** Returns undefined where every id is mapped: then no owner is virtual. */
-function virtualOwnership(spec: SandboxSpec): VirtualOwnership | undefined {
+/** Returns which ids are mapped. Devices are virtual also where all of them are. */
+function virtualOwnership(spec: SandboxSpec): VirtualOwnership {
   const mapped = mappedIds();
-  if (mapped.complete) return undefined;
   // An interactive command cannot begin again: its input is gone.
-  const supervised = mapped.single || spec.interactive === true || namesUnmappedIds(spec, mapped);
+  const supervised = !mapped.complete && (mapped.single || spec.interactive === true || namesUnmappedIds(spec, mapped));
   return { file: ownersFile(spec.rootfs.upper), mapped, supervised };
 }
 

@@ -11,7 +11,7 @@ import { metadata, type RunOptions, type SandboxRig } from "../support/rigs/sand
 import type { Row } from "./row.js";
 import { exchanged, files, supervised } from "./rows/files.js";
 import { calls, mounts, namespaces, settings } from "./rows/kernel.js";
-import { devices, network, networkNone, networkPrivate, proc, processes } from "./rows/machine.js";
+import { devices, network, networkNone, networkPrivate, nodes, proc, processes } from "./rows/machine.js";
 import { WITHOUT_NAMESPACES } from "./rows/without-namespaces.js";
 import { WITHOUT_PRIVILEGES } from "./rows/without-privileges.js";
 import { steps } from "./steps.js";
@@ -87,14 +87,16 @@ export async function makeAttempts(rig: SandboxRig, program: string): Promise<Re
     const args = ["/bin/attempts", file, helperPath(), shm, abstract, namespaces, port, pid];
     const before = outside(file, Number(pid));
 
-    const all = async (options: RunOptions): Promise<ReadonlyMap<string, string>> => {
-      const { exit, out, err } = await rig.run(args, options);
+    const all = async (options: RunOptions, ...more: readonly string[]): Promise<ReadonlyMap<string, string>> => {
+      const { exit, out, err } = await rig.run([...args, ...more], options);
       if (!("code" in exit) || exit.code !== 0) throw new Error(`The attempts did not end well: ${JSON.stringify(exit)} ${err}`);
       return new Map(out.split("\n").map((line) => line.split("\t") as [string, string]));
     };
     const shared = await all({});
     for (const [name, how, expected] of rows) check(name, how, shared.get(name) ?? "it was not made", outcomesIn(situation, expected));
     for (const name of shared.keys()) if (name !== "" && !rows.some(([known]) => known === name)) failures[name] = "it is in no table";
+    const made = await all({}, "nodes");
+    for (const [name, how, expected] of nodes) check(name, how, made.get(name) ?? "it was not made", outcomesIn(situation, expected));
     const own = await all({ network: "none" });
     for (const [name, how, expected] of networkNone) {
       check(`${name} without a network`, how, own.get(name) ?? "it was not made", outcomesIn(situation, expected));
@@ -108,7 +110,7 @@ export async function makeAttempts(rig: SandboxRig, program: string): Promise<Re
 
     const after = outside(file, Number(pid));
     before.forEach((value, index) => check(`outside: ${value.split(" ")[0]}`, "afterwards", after[index] as string, [value]));
-    return { tier, attempts: rows.length + networkNone.length + steps.length, failures };
+    return { tier, attempts: rows.length + nodes.length + networkNone.length + steps.length, failures };
   } finally {
     machine.stdin.end();
     await new Promise((resolve) => machine.once("close", resolve));

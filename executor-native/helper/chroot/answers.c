@@ -7,6 +7,7 @@
 
 #include "base/control.h"
 #include "chroot/identity.h"
+#include "ownership/devices.h"
 #include "seccomp/changing.h"
 #include "seccomp/chroot-filter.h"
 #include "seccomp/table.h"
@@ -52,6 +53,7 @@ static const struct row {
 	{{SYS_faccessat, EVERY_TIME, 0, 0}, answer_accessat_outside},
 	{{NR_FACCESSAT2, EVERY_TIME, 0, 0}, answer_accessat_outside},
 	{{SYS_readlinkat, EVERY_TIME, 0, 0}, answer_readlinkat_outside},
+	{{SYS_mknodat, WHEN_BITS, 2, DEVICE_BIT}, answer_mknodat_inside},
 	{{SYS_fchmod, EVERY_TIME, 0, 0}, answer_fchmod_outside},
 	{{SYS_fchmodat, EVERY_TIME, 0, 0}, answer_fchmodat_outside},
 	{{NR_FCHMODAT2, EVERY_TIME, 0, 0}, answer_fchmodat2_outside},
@@ -67,6 +69,7 @@ static const struct row {
 	{{SYS_lstat, EVERY_TIME, 0, 0}, answer_lstat_outside},
 	{{SYS_access, EVERY_TIME, 0, 0}, answer_access_outside},
 	{{SYS_readlink, EVERY_TIME, 0, 0}, answer_readlink_outside},
+	{{SYS_mknod, WHEN_BITS, 1, DEVICE_BIT}, answer_mknod_inside},
 	{{SYS_chmod, EVERY_TIME, 0, 0}, answer_chmod_outside},
 	{{SYS_chown, EVERY_TIME, 0, 0}, answer_chown_outside},
 	{{SYS_lchown, EVERY_TIME, 0, 0}, answer_lchown_outside},
@@ -96,13 +99,33 @@ static const struct row rows_32[] = {
 #endif
 };
 
+/*
+ * Returns true when a call is one that the row answers. Note that the filter asks about others of
+ * the same number too, where they may change files.
+ */
+static bool is_asked(const struct asked *asked, const struct seccomp_data *data)
+{
+	uint32_t value = (uint32_t)data->args[asked->argument];
+	switch (asked->when) {
+	case UNLESS_ZERO:
+		return value != 0;
+	case WHEN_VALUE:
+		return value == asked->value;
+	case WHEN_BITS:
+		return value & asked->value;
+	case EVERY_TIME:
+		break;
+	}
+	return true;
+}
+
 static struct answer answer_of(const struct monitor *monitor, const struct call *call, const struct seccomp_data *data)
 {
 	bool is_native = data->arch == syscall_tables[0].architecture;
 	const struct row *asked = is_native ? rows : rows_32;
 	size_t count = is_native ? LENGTH(rows) : LENGTH(rows_32);
 	for (size_t i = 0; i < count; i++)
-		if (asked[i].asked.number == (uint32_t)data->nr)
+		if (asked[i].asked.number == (uint32_t)data->nr && is_asked(&asked[i].asked, data))
 			return asked[i].answer(monitor, call);
 	return CONTINUE;
 }

@@ -14,6 +14,7 @@ struct monitor {
 	bool lends_devices; /* the root could have none of its own */
 	struct terminals *terminals; /* NULL where the step can have none */
 	struct handed *handed;
+	bool *has_devices; /* the root has device nodes */
 	bool *may_have_changed; /* the step made a call that may change files */
 
 	/* Answers to calls with paths (see supervised/translated.h); NULL in a chroot. */
@@ -55,6 +56,10 @@ struct answer answer_access_outside(const struct monitor *monitor, const struct 
 struct answer answer_accessat_outside(const struct monitor *monitor, const struct call *call);
 struct answer answer_readlink_outside(const struct monitor *monitor, const struct call *call);
 struct answer answer_readlinkat_outside(const struct monitor *monitor, const struct call *call);
+
+/* Device nodes (devices.c). */
+struct answer answer_mknod_inside(const struct monitor *monitor, const struct call *call);
+struct answer answer_mknodat_inside(const struct monitor *monitor, const struct call *call);
 
 /* Changes of owners, modes, times and attributes (attributes.c). */
 struct answer answer_chmod_outside(const struct monitor *monitor, const struct call *call);

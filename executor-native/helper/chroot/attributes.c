@@ -19,9 +19,22 @@ static int change_mode(const struct change *change, int held)
 	return chmod(proc_path_of(held).text, change->mode);
 }
 
+static void change_mode_of_device(const struct change *change, struct device *device)
+{
+	device->mode = (device->mode & S_IFMT) | change->mode;
+}
+
 static int change_owner(const struct change *change, int held)
 {
 	return fchownat(held, "", change->uid, change->gid, AT_EMPTY_PATH);
+}
+
+static void change_owner_of_device(const struct change *change, struct device *device)
+{
+	own_device(device, (struct owner){
+		change->uid == (uid_t)-1 ? device->owner.uid : change->uid,
+		change->gid == (gid_t)-1 ? device->owner.gid : change->gid,
+	});
 }
 
 static int change_times(const struct change *change, int held)
@@ -42,7 +55,8 @@ static int remove_attribute(const struct change *change, int held)
 static struct answer answer_mode(const struct monitor *monitor, const struct call *call, struct subject subject,
                                  uint64_t mode)
 {
-	struct change change = {.make = change_mode, .mode = (mode_t)mode & MODE_BITS};
+	struct change change = {
+		.make = change_mode, .make_of_device = change_mode_of_device, .mode = (mode_t)mode & MODE_BITS};
 	return answer_change(monitor, call, &subject, &change);
 }
 
@@ -70,7 +84,8 @@ struct answer answer_fchmodat2_outside(const struct monitor *monitor, const stru
 static struct answer answer_owner(const struct monitor *monitor, const struct call *call, struct subject subject,
                                   uint64_t uid, uint64_t gid)
 {
-	struct change change = {.make = change_owner, .uid = (uid_t)uid, .gid = (gid_t)gid};
+	struct change change = {
+		.make = change_owner, .make_of_device = change_owner_of_device, .uid = (uid_t)uid, .gid = (gid_t)gid};
 	return answer_change(monitor, call, &subject, &change);
 }
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/short-path.h"
+#include "chroot/devices.h"
 #include "chroot/handed.h"
 #include "chroot/outside.h"
 #include "roots/terminals.h"
@@ -21,10 +22,37 @@ static bool is_like_root(const struct caller *identity)
 	return identity->files_user == 0 || identity->capabilities & OVER_OTHERS;
 }
 
+/* Makes the change of a device. Root may make every change, and owners that of the mode. */
+static struct answer change_held_device(const struct caller *identity, const struct change *change, int held,
+                                        struct device *device)
+{
+	const struct owner before = device->owner;
+	change->make_of_device(change, device);
+	bool gives = device->owner.uid != before.uid || device->owner.gid != before.gid;
+	if (!is_like_root(identity) && (gives || before.uid != identity->files_user))
+		return VALUE(-EPERM);
+	return VALUE(change_device(proc_path_of(held).text, 0, device) ? 0 : -errno);
+}
+
+/* Changes a device of the root; the kernel changes other files. */
+static struct answer change_path_of_device(const struct monitor *monitor, const struct call *call,
+                                           const struct subject *subject, const struct change *change)
+{
+	struct device device;
+	struct caller identity;
+	cleanup_fd int held = change->make_of_device ? hold_device_inside(monitor, call, subject, &device) : -1;
+	if (held < 0 || !read_identity(call, &identity))
+		return CONTINUE;
+	return change_held_device(&identity, change, held, &device);
+}
+
 /* Makes the change of a file that this process holds, with the caller's rights. */
 static struct answer make_change(const struct call *call, const struct outside *outside,
                                  const struct caller *identity, struct change *change, int held)
 {
+	struct device device;
+	if (change->make_of_device && find_device(proc_path_of(held).text, 0, &device))
+		return change_held_device(identity, change, held, &device);
 	bool is_lent = outside && outside->kind == LENT_DEVICE && !is_terminal(outside->path);
 	if (is_lent || is_of_machine(held))
 		return VALUE(-EROFS);
@@ -90,7 +118,7 @@ static struct answer change_path(const struct monitor *monitor, const struct cal
 	struct target target;
 	bool follow = !(subject->flags & AT_SYMLINK_NOFOLLOW);
 	if (!find_target(monitor, call, subject->directory, subject->path, follow, &target))
-		return CONTINUE;
+		return change_path_of_device(monitor, call, subject, change);
 	end_identity();
 	struct answer answer = target.fd < 0 ? VALUE(-target.error)
 	                                     : make_change(call, &target.outside, &target.identity, change, target.fd);

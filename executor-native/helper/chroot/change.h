@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "chroot/answers.h"
+#include "ownership/devices.h"
 
 /* The longest name that an attribute can have, with its NUL. */
 #define NAME_ROOM 256
@@ -29,6 +30,8 @@ struct subject {
 struct change {
 	/* Makes the change of a held file (O_PATH), as the caller's own call would; -1 with errno. */
 	int (*make)(const struct change *change, int held);
+	/* Makes the change of a device node; NULL where the kernel makes it of the node's file. */
+	void (*make_of_device)(const struct change *change, struct device *device);
 	/* Reads the rest of this from the caller's memory; NULL where there is none. */
 	bool (*read)(const struct call *call, struct change *change);
 	mode_t mode;

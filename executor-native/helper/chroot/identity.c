@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/fsuid.h>
 #include <sys/syscall.h>
@@ -16,6 +17,7 @@
 /* More than /proc/PID/status has, unless a process is in hundreds of groups. */
 #define STATUS_ROOM 8192
 #define SAME (-1)
+#define USUAL_UMASK 022
 
 bool read_identity(const struct call *call, struct caller *identity)
 {
@@ -24,11 +26,12 @@ bool read_identity(const struct call *call, struct caller *identity)
 	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
 	text[size > 0 ? size : 0] = 0;
 	const char *process = strstr(text, "\nTgid:"), *users = strstr(text, "\nUid:"), *groups = strstr(text, "\nGid:");
-	const char *capabilities = strstr(text, "\nCapEff:");
+	const char *umask = strstr(text, "\nUmask:"), *capabilities = strstr(text, "\nCapEff:");
 	/*
 	 * All capabilities where they cannot be read: a change for the caller is made with its ids too.
 	 */
 	identity->capabilities = capabilities ? strtoull(capabilities + strlen("\nCapEff:"), NULL, 16) : UINT64_MAX;
+	identity->umask = umask ? (uint32_t)strtoul(umask + strlen("\nUmask:"), NULL, 8) : USUAL_UMASK;
 	return process && users && groups && sscanf(process, "\nTgid: %d", &identity->process) == 1 &&
 	       sscanf(users, "\nUid: %u %*u %*u %u", &identity->user, &identity->files_user) == 2 &&
 	       sscanf(groups, "\nGid: %u %*u %*u %u", &identity->group, &identity->files_group) == 2 && still_waits(call);

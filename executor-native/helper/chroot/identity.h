@@ -12,6 +12,7 @@ struct caller {
 	uint32_t user, group;             /* real */
 	uint32_t files_user, files_group; /* by which files are opened */
 	uint64_t capabilities;            /* effective */
+	uint32_t umask;
 };
 
 /* Reads the ids and capabilities of the caller; false when the caller is gone. */

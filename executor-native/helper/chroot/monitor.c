@@ -17,6 +17,7 @@
 #include "base/buffer.h"
 #include "base/control.h"
 #include "base/walk.h"
+#include "ownership/devices.h"
 #include "chroot/answers.h"
 #include "chroot/enter.h"
 #include "chroot/handed.h"
@@ -125,6 +126,9 @@ static struct waiting run(struct working_root *root, const struct way_to_keep *w
 	struct handed handed = {0};
 	monitor.handed = &handed;
 	monitor.may_have_changed = &root->may_have_changed;
+	bool devices = has_devices(root->spec);
+	looks->has_devices = devices;
+	monitor.has_devices = root->spec->translated ? &looks->has_devices : &devices;
 	monitor.lends_devices = root->places.lends_devices;
 	monitor.terminals = root->places.lends_terminals ? &terminals : NULL;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) < 0)

@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "base/short-path.h"
+#include "chroot/devices.h"
 #include "chroot/handed.h"
 #include "chroot/outside.h"
 #include "roots/terminals.h"
@@ -117,7 +118,8 @@ static struct answer open_outside(const struct monitor *monitor, const struct ca
 {
 	int opened = open_shown(monitor, call, directory, path, flags);
 	if (opened < 0)
-		return opened == NOT_OUTSIDE ? CONTINUE : VALUE(opened);
+		return opened != NOT_OUTSIDE ? VALUE(opened)
+		       : opens_device(monitor, call, directory, path, flags) ? VALUE(-ENXIO) : CONTINUE;
 	cleanup_fd int fd = opened;
 	return hand_over(call, fd, flags & O_CLOEXEC);
 }
@@ -140,13 +142,26 @@ struct answer answer_openat2_outside(const struct monitor *monitor, const struct
 	return open_outside(monitor, call, (int)call->args[0], call->args[1], how.flags);
 }
 
+/* Answers for a device of the root; the kernel answers for other files. */
+static struct answer stat_inside(const struct monitor *monitor, const struct call *call, const struct subject *subject,
+                                 uint64_t address)
+{
+	struct device device;
+	struct stat status;
+	cleanup_fd int held = hold_device_inside(monitor, call, subject, &device);
+	if (held < 0 || syscall(SYS_newfstatat, held, "", &status, AT_EMPTY_PATH) < 0)
+		return CONTINUE;
+	show_device(&device, &status);
+	return VALUE(write_step_memory(call, address, &status, sizeof status) ? 0 : -EFAULT);
+}
+
 static struct answer stat_outside(const struct monitor *monitor, const struct call *call, int directory, uint64_t path,
-                                  bool follow, uint64_t address)
+                                  int flags, uint64_t address)
 {
 	struct target target;
 	struct stat status; /* the kernel's own form on 64-bit architectures */
-	if (!find_target(monitor, call, directory, path, follow, &target))
-		return CONTINUE;
+	if (!find_target(monitor, call, directory, path, !(flags & AT_SYMLINK_NOFOLLOW), &target))
+		return stat_inside(monitor, call, &(struct subject){directory, path, flags}, address);
 	bool found = target.fd >= 0 && syscall(SYS_newfstatat, target.fd, "", &status, AT_EMPTY_PATH) == 0;
 	end_target(&target);
 	if (!found)
@@ -156,18 +171,29 @@ static struct answer stat_outside(const struct monitor *monitor, const struct ca
 
 struct answer answer_stat_outside(const struct monitor *monitor, const struct call *call)
 {
-	return stat_outside(monitor, call, AT_FDCWD, call->args[0], true, call->args[1]);
+	return stat_outside(monitor, call, AT_FDCWD, call->args[0], 0, call->args[1]);
 }
 
 struct answer answer_lstat_outside(const struct monitor *monitor, const struct call *call)
 {
-	return stat_outside(monitor, call, AT_FDCWD, call->args[0], false, call->args[1]);
+	return stat_outside(monitor, call, AT_FDCWD, call->args[0], AT_SYMLINK_NOFOLLOW, call->args[1]);
 }
 
 struct answer answer_fstatat_outside(const struct monitor *monitor, const struct call *call)
 {
-	bool follow = !(call->args[3] & AT_SYMLINK_NOFOLLOW);
-	return stat_outside(monitor, call, (int)call->args[0], call->args[1], follow, call->args[2]);
+	return stat_outside(monitor, call, (int)call->args[0], call->args[1], (int)call->args[3], call->args[2]);
+}
+
+static struct answer statx_inside(const struct monitor *monitor, const struct call *call)
+{
+	struct device device;
+	struct statx status;
+	const struct subject subject = {(int)call->args[0], call->args[1], (int)call->args[2]};
+	cleanup_fd int held = hold_device_inside(monitor, call, &subject, &device);
+	if (held < 0 || statx(held, "", AT_EMPTY_PATH, (unsigned)call->args[3], &status) < 0)
+		return CONTINUE;
+	show_device_in(&device, &status);
+	return VALUE(write_step_memory(call, call->args[4], &status, sizeof status) ? 0 : -EFAULT);
 }
 
 struct answer answer_statx_outside(const struct monitor *monitor, const struct call *call)
@@ -176,7 +202,7 @@ struct answer answer_statx_outside(const struct monitor *monitor, const struct c
 	struct statx status;
 	bool follow = !(call->args[2] & AT_SYMLINK_NOFOLLOW);
 	if (!find_target(monitor, call, (int)call->args[0], call->args[1], follow, &target))
-		return CONTINUE;
+		return statx_inside(monitor, call);
 	bool found = target.fd >= 0 && statx(target.fd, "", AT_EMPTY_PATH, (unsigned)call->args[3], &status) == 0;
 	end_target(&target);
 	if (!found)

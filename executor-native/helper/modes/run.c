@@ -16,11 +16,12 @@
 #include "base/control.h"
 #include "base/remove-tree.h"
 #include "base/report.h"
+#include "modes/endings.h"
 #include "modes/modes.h"
 #include "modes/output.h"
-#include "modes/path-length.h"
 #include "modes/restart.h"
 #include "modes/runner.h"
+#include "ownership/devices.h"
 #include "ownership/owners.h"
 #include "roots/layer-mounts.h"
 #include "roots/working-root.h"
@@ -56,6 +57,7 @@ struct step {
 	struct owners owners;
 	struct stat root; /* status of the upper directory before it began */
 	struct working_root working;
+	bool met_device;  /* the last attempt ended when a device was made */
 	bool has_carried; /* the command wrote something that was carried */
 };
 
@@ -191,25 +193,6 @@ static void give_up(struct attempt *attempt)
 	close(attempt->errors[READ_END]);
 }
 
-static void report_killed(int status)
-{
-	REPORT(.name = "killed", .number_key = "signal", .number = WTERMSIG(status));
-}
-
-/* Reports how the step ended, unless init has: `init` and `supervisor` are their statuses. */
-static void report_end(const struct spec *spec, int init, int supervisor)
-{
-	cleanup_free char *too_long = NULL;
-	if (WIFSIGNALED(supervisor))
-		report_killed(supervisor);
-	else if (stopped)
-		REPORT(.name = "stopped");
-	else if (WIFSIGNALED(init))
-		report_killed(init);
-	else if ((too_long = find_too_long(spec->upper)))
-		REPORT(.name = "too-long", .key = "path", .text = too_long + strlen(spec->upper) + 1);
-}
-
 static void prepare_working_root(struct step *step)
 {
 	if (!step->spec.working)
@@ -221,7 +204,10 @@ static void prepare_working_root(struct step *step)
 	umask(mask);
 }
 
-/* Runs the step once. False: it needs a supervisor, and all of this attempt is gone. */
+/*
+ * Runs the step once. False: it needs a supervisor, or one that knows devices, and all of this
+ * attempt is gone.
+ */
 static bool try_step(struct step *step)
 {
 	struct attempt attempt = new_attempt(&step->spec);
@@ -235,18 +221,20 @@ static bool try_step(struct step *step)
 		kill(attempt.init, SIGKILL);
 	int status = wait_end(attempt.init);
 	init_pid = 0;
+	int supervisor_status = attempt.supervisor == NOBODY ? 0 : wait_end(attempt.supervisor);
+	step->met_device = attempt.watch.saw_device || needs_devices(supervisor_status);
+	done = done && !needs_devices(supervisor_status);
 	if (!done)
 		give_up(&attempt);
 	step->has_carried = step->has_carried || attempt.carried.has_carried;
 	if (!done && !stopped)
 		return false;
-	int supervisor_status = attempt.supervisor == NOBODY ? 0 : wait_end(attempt.supervisor);
 	bool has_succeeded = !stopped && status == 0 && supervisor_status == 0;
 	if (step->spec.working && has_succeeded)
 		keep_changes(&step->working);
 	remove_tree(step->spec.work);
 	report_usage();
-	report_end(&step->spec, status, supervisor_status);
+	report_end(&step->spec, stopped, status, supervisor_status);
 	if (step->spec.keep_failed && !stopped && !has_succeeded && supervisor_status == 0)
 		keep_failed(&step->working);
 	return true;
@@ -259,16 +247,24 @@ static void use_supervisor(struct step *step)
 	read_notes(&step->owners.notes, &step->spec);
 }
 
-/* Runs the step again after an attempt that met ids which are not mapped. */
-static void run_again(struct step *step)
+/* Prepares the step for the next attempt, because of what the last one met. */
+static void use_more(struct step *step)
+{
+	step->spec.has_devices = step->spec.has_devices || step->met_device;
+	if (!step->spec.supervised)
+		use_supervisor(step);
+}
+
+/* Makes the step ready to run again, after an attempt that met something it cannot do. */
+static void begin_again(struct step *step)
 {
 	undo_step(&step->spec, &step->root);
 	step->spec.working_has = 0; /* a root that the step has changed is made again */
 	if (step->has_carried)
-		dprintf(STDERR_FILENO, "tsbuild: the step begins again, with virtual owners: "
-		                       "it uses ids beyond those that are mapped here\n");
-	use_supervisor(step);
-	try_step(step);
+		dprintf(STDERR_FILENO, "tsbuild: the step begins again, with virtual %s\n",
+		        step->met_device ? "devices: it makes one, which no user namespace may have"
+		                         : "owners: it uses ids beyond those that are mapped here");
+	use_more(step);
 }
 
 /* Decides whether the step needs a supervisor from the start. */
@@ -278,9 +274,11 @@ static void prepare_owners(struct step *step)
 	step->owners = (struct owners){.mapped = &spec->mapped, .upper = -1};
 	if (!spec->owners)
 		return;
-	if (spec->supervised || has_written_owners(spec))
+	/* An attempt that input was typed for is the only one. */
+	step->spec.has_devices = has_devices(spec) || spec->input;
+	if (spec->supervised || has_written_owners(spec) || has_devices(spec))
 		use_supervisor(step);
-	else if (stat(spec->upper, &step->root) < 0)
+	if (stat(spec->upper, &step->root) < 0)
 		fail_errno("exec/sandbox-setup", "Cannot look at %s", spec->upper);
 }
 
@@ -292,7 +290,7 @@ int mode_run(int count, char **arguments)
 		return EXIT_FAILED;
 	check_protection();
 	prepare_owners(&step);
-	if (!try_step(&step))
-		run_again(&step);
+	while (!try_step(&step))
+		begin_again(&step);
 	return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/short-path.h"
+#include "ownership/devices.h"
 #include "ownership/owners.h"
 
 /* Room for two numbers of 32 bits and a mode. */
@@ -69,6 +70,11 @@ void see(const struct looks *looks, int fd, struct stat *status)
 {
 	if (status->st_uid != looks->uid)
 		return;
+	struct device device;
+	if (looks->has_devices && S_ISREG(status->st_mode) && find_device(proc_path_of(fd).text, 0, &device)) {
+		show_device(&device, status);
+		return;
+	}
 	status->st_uid = 0;
 	status->st_gid = 0;
 	if (takes_attribute(status->st_mode)) {
@@ -116,6 +122,12 @@ bool make_look(struct looks *looks, int fd, const struct stat *status)
 	if (now.st_uid != looks->uid) {
 		errno = EPERM;
 		return false;
+	}
+	struct device device;
+	if (looks->has_devices && S_ISREG(now.st_mode) && find_device(proc_path_of(fd).text, 0, &device)) {
+		device.owner = owner;
+		device.mode = (device.mode & S_IFMT) | (status->st_mode & MODE_BITS);
+		return change_device(proc_path_of(fd).text, 0, &device);
 	}
 	if (!S_ISLNK(now.st_mode) && (now.st_mode & MODE_BITS) != (kept_mode(status->st_mode) & MODE_BITS) &&
 	    chmod(proc_path_of(fd).text, kept_mode(status->st_mode) & MODE_BITS) < 0)

@@ -14,6 +14,7 @@ struct looks {
 	struct owner_table table; /* of links, FIFOs and sockets */
 	uid_t uid;                /* of this process, to whom everything belongs on the disk */
 	gid_t gid;
+	bool has_devices; /* there may be device nodes (see ownership/devices.h) */
 };
 
 void begin_looks(struct looks *looks);

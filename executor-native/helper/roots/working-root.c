@@ -10,6 +10,7 @@
 #include "base/remove-tree.h"
 #include "base/walk.h"
 #include "mounts/stubs.h"
+#include "ownership/devices.h"
 #include "ownership/owner-notes.h"
 #include "roots/kept.h"
 #include "roots/new-root.h"
@@ -46,6 +47,7 @@ static void apply_layers(const struct working_root *root, struct looks *all)
 	}
 	end_copied_owners(&owners);
 	removexattr(root->path, OWNERS_MARK); /* a step that gives a file away sets it again */
+	removexattr(root->path, DEVICES_MARK); /* and so does one that makes a device */
 }
 
 /* Returns true when the root has all layers of the step already. */
@@ -194,13 +196,20 @@ void make_mount_points(struct working_root *root)
 	restore_parents(&root->places);
 }
 
-/*
- * Marks the upper directory when the step gave files to users that the file system does not know.
- */
-static void pass_mark_on(const struct working_root *root)
+static void pass_mark_on(const struct working_root *root, const char *mark)
 {
-	if (getxattr(root->path, OWNERS_MARK, NULL, 0) >= 0 && setxattr(root->spec->upper, OWNERS_MARK, "1", 1, 0) < 0)
+	if (getxattr(root->path, mark, NULL, 0) >= 0 && setxattr(root->spec->upper, mark, "1", 1, 0) < 0)
 		fail_errno("exec/owners", "Cannot mark \"%s\"", root->spec->upper);
+}
+
+/*
+ * Marks the upper directory when the step gave files to users that the file system does not know,
+ * or made devices.
+ */
+static void pass_marks_on(const struct working_root *root)
+{
+	pass_mark_on(root, OWNERS_MARK);
+	pass_mark_on(root, DEVICES_MARK);
 }
 
 void keep_changes(struct working_root *root)
@@ -219,7 +228,7 @@ void keep_changes(struct working_root *root)
 	read_tree(root->path, &root->places.paths, &after);
 	write_changes(&changes, &root->before, &after);
 	end_copied_owners(&owners);
-	pass_mark_on(root);
+	pass_marks_on(root);
 	take_away(&root->places, &after);
 	save_tree(&after, root->index);
 	unlink(root->kept);

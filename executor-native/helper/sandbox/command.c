@@ -100,7 +100,7 @@ static void install_filter(const struct spec *spec, int control)
 {
 	if (!spec->seccomp)
 		return;
-	if (spec->owners)
+	if (spec->owners && !spec->input) /* what was typed is gone when a step begins again */
 		hand_to_watcher(control, install_watched_seccomp(&spec->mapped));
 	else
 		install_seccomp();
@@ -129,7 +129,11 @@ static void become(const struct spec *spec, const struct user *user, int control
 static void become_virtually(const struct spec *spec, const struct owners *owners, const struct user *user, int control)
 {
 	struct supervised_filter filter = {
-		.limited = spec->seccomp, .has_notes = owners->notes.texts.count > 0, .mapped = &spec->mapped};
+		.limited = spec->seccomp,
+		.has_devices = spec->has_devices,
+		.has_notes = owners->notes.texts.count > 0,
+		.mapped = &spec->mapped,
+	};
 	begin_ids();
 	hand_to_supervisor(control, install_supervised_seccomp(&filter), user);
 	limit_bounding_set(spec->capabilities);

@@ -39,9 +39,6 @@
 #define NR_LISTXATTRAT 465
 #define NR_REMOVEXATTRAT 466
 
-/* The bit of a mode that only devices have among the files that mknod(2) makes. */
-#define DEVICE_BIT S_IFCHR
-
 /*
  * Calls of 32-bit programs of 64-bit images that would need a question. Their numbers are other
  * ones, and whoever answers does not see their arguments; they are refused.
@@ -117,14 +114,6 @@ static void refuse_owners(struct program *program, uint32_t fcntl_number, uint32
 	refuse(program, ioctl_number, 1, BPF_JEQ, SIOCSPGRP);
 }
 
-static void refuse_devices(struct program *program)
-{
-#ifdef SYS_mknod
-	refuse(program, SYS_mknod, 1, BPF_JSET, DEVICE_BIT);
-#endif
-	refuse(program, SYS_mknodat, 2, BPF_JSET, DEVICE_BIT);
-}
-
 /* Leaves only the family of sockets that stays on this machine. */
 static void refuse_network(struct program *program, uint32_t number)
 {
@@ -192,7 +181,6 @@ static void emit_native(struct program *program, const struct chroot_filter *wan
 	refuse_peers(program);
 	for (size_t i = 0; i < wanted->count; i++)
 		emit_question(program, &wanted->asked[i]);
-	refuse_devices(program);
 	refuse_owners(program, SYS_fcntl, SYS_ioctl);
 	if (wanted->translates)
 		emit_keep_ids(program);

@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "ownership/devices.h"
 #include "seccomp/allow-list.h"
 #include "seccomp/program.h"
 #include "supervisor/answers.h"
@@ -38,19 +39,44 @@ static void emit_watched_call(struct program *program, const struct watched *cal
 	place(program, &next);
 }
 
+/* Asks about calls that make a device. */
+static void emit_watched_device(struct program *program, uint32_t number, unsigned mode)
+{
+	struct label next = {0};
+	far_jump_unless(program, BPF_JEQ, number, &next);
+	emit_load_low(program, mode);
+	return_if(program, BPF_JSET, DEVICE_BIT, ASK);
+	emit_return(program, ALLOW);
+	place(program, &next);
+}
+
 /*
- * Asks about calls that name ids (see supervisor/watch.h), of 64-bit programs: the kernel refuses
- * the ids that 32-bit ones name.
+ * Asks about calls that name ids or make a device (see supervisor/watch.h), of 64-bit programs: the
+ * kernel refuses what 32-bit ones name.
  */
 static void emit_watched(struct program *program, const struct syscall_table *table, const struct mapped_ids *mapped)
 {
 	for (size_t i = 0; is_native(table) && i < watched_count; i++)
 		emit_watched_call(program, &watched_calls[i], mapped);
+	if (!is_native(table))
+		return;
+#ifdef SYS_mknod
+	emit_watched_device(program, SYS_mknod, 1);
+#endif
+	emit_watched_device(program, SYS_mknodat, 2);
 }
 
-static void emit_supervised_call(struct program *program, const struct supervised *call)
+static bool is_asked(const struct supervised *call, const struct supervised_filter *wanted)
 {
-	bool every = call->when == EVERY_CALL || call->when == WHEN_NOTED;
+	if (call->when == WHEN_NOTED)
+		return wanted->has_notes;
+	return call->when != WHEN_DEVICES || wanted->has_devices;
+}
+
+static void emit_supervised_call(struct program *program, const struct supervised *call,
+                                 const struct supervised_filter *wanted)
+{
+	bool every = (call->when != WHEN_SET && call->when != WHEN_EQUAL) || (call->when == WHEN_SET && wanted->has_devices);
 	struct label next = {0}, ask = {0};
 	jump_unless(program, BPF_JEQ, call->number, &next);
 	if (!every) {
@@ -77,8 +103,8 @@ static void emit_supervised(struct program *program, const struct syscall_table 
 	if (!is_native(table))
 		return;
 	for (size_t i = 0; i < supervised_count; i++)
-		if (supervised_calls[i].when != WHEN_NOTED || wanted->has_notes)
-			emit_supervised_call(program, &supervised_calls[i]);
+		if (is_asked(&supervised_calls[i], wanted))
+			emit_supervised_call(program, &supervised_calls[i], wanted);
 	emit_keep_ids(program);
 }
 

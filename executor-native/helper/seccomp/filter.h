@@ -22,6 +22,7 @@ int install_watched_seccomp(const struct mapped_ids *mapped);
 /* The kind of filter that the supervisor needs. */
 struct supervised_filter {
 	bool limited;   /* the allow-list too; else every other call is allowed */
+	bool has_devices; /* there are device nodes, or will be */
 	bool has_notes; /* layers have notes of owners, so that new names of files matter */
 	const struct mapped_ids *mapped;
 };

@@ -72,6 +72,7 @@ struct spec {
 	 * mapped, so that all owners are real.
 	 */
 	char *owners;
+	bool has_devices; /* a supervisor has to know device nodes (see ownership/devices.h); no caller says it */
 	bool supervised; /* some ids of the step are known to be virtual (see supervisor/supervisor.h) */
 	bool has_mapped;
 	struct mapped_ids mapped;

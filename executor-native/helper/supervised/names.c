@@ -6,9 +6,12 @@
 #include <unistd.h>
 
 #include "base/short-path.h"
+#include "chroot/devices.h"
 #include "supervised/answers.h"
 #include "supervised/creation.h"
 #include "supervised/paths.h"
+#include "supervised/translated.h"
+#include "supervisor/ids.h"
 
 static struct answer result_of(bool worked) { return VALUE(worked ? 0 : -errno); }
 
@@ -90,11 +93,34 @@ ANSWER(translate_symlinkat)
 	return make_link(monitor, call, call->args[0], (struct step_path){(int)call->args[1], call->args[2], 0});
 }
 
-static struct answer make_node(const struct monitor *monitor, const struct call *call, struct step_path path, mode_t mode)
+static struct answer make_device_node(const struct monitor *monitor, const struct call *call, struct step_path path,
+                                      mode_t mode, uint64_t number)
+{
+	cleanup_place struct place_in place = NO_PLACE;
+	struct stat above;
+	const struct ids *ids = ids_of(call);
+	if (!makes_device(mode, number) || ids->user[EFFECTIVE] != 0)
+		return VALUE(-EPERM);
+	int error = hold_place(monitor, call, path, &place);
+	if (error || place.slashes)
+		return VALUE(error ? error : -ENOENT);
+	if (!may_have_devices(monitor, place.parent) || fstat(place.parent, &above) < 0)
+		return VALUE(-EPERM);
+	see(monitor->translated->looks, place.parent, &above);
+	const struct device device = {
+		.mode = (mode & S_IFMT) | masked_mode(call, mode),
+		.number = (dev_t)(uint32_t)number,
+		.owner = {ids->user[FILES], above.st_mode & S_ISGID ? above.st_gid : ids->group[FILES]},
+	};
+	return VALUE(make_device_in(monitor, place.parent, place.name, &device));
+}
+
+static struct answer make_node(const struct monitor *monitor, const struct call *call, struct step_path path, mode_t mode,
+                               uint64_t number)
 {
 	cleanup_place struct place_in place = NO_PLACE;
 	if (S_ISCHR(mode) || S_ISBLK(mode))
-		return VALUE(-EPERM);
+		return make_device_node(monitor, call, path, mode, number);
 	if (S_ISDIR(mode))
 		return VALUE(-EINVAL);
 	int error = hold_place(monitor, call, path, &place);
@@ -108,12 +134,14 @@ static struct answer make_node(const struct monitor *monitor, const struct call 
 
 ANSWER(translate_mknod)
 {
-	return make_node(monitor, call, (struct step_path){AT_FDCWD, call->args[0], 0}, (mode_t)call->args[1]);
+	return make_node(monitor, call, (struct step_path){AT_FDCWD, call->args[0], 0}, (mode_t)call->args[1],
+	                 call->args[2]);
 }
 
 ANSWER(translate_mknodat)
 {
-	return make_node(monitor, call, (struct step_path){(int)call->args[0], call->args[1], 0}, (mode_t)call->args[2]);
+	return make_node(monitor, call, (struct step_path){(int)call->args[0], call->args[1], 0}, (mode_t)call->args[2],
+	                 call->args[3]);
 }
 
 static struct answer move(const struct monitor *monitor, const struct call *call, struct step_path from, struct step_path to,

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "supervised/answers.h"
@@ -69,6 +70,11 @@ struct answer translate_statx(const struct monitor *monitor, const struct call *
 	status.stx_uid = seen.st_uid;
 	status.stx_gid = seen.st_gid;
 	status.stx_mode = (uint16_t)seen.st_mode;
+	if (S_ISCHR(seen.st_mode) || S_ISBLK(seen.st_mode)) {
+		status.stx_rdev_major = major(seen.st_rdev);
+		status.stx_rdev_minor = minor(seen.st_rdev);
+		status.stx_size = status.stx_blocks = 0;
+	}
 	return write_to(call, call->args[4], &status, sizeof status);
 }
 

@@ -9,6 +9,10 @@
 
 #define EVERY(number, answer) {number, answer, EVERY_CALL, 0, 0}
 #define NOTED(number, answer) {number, answer, WHEN_NOTED, 0, 0}
+#define DEVICES(number, answer) {number, answer, WHEN_DEVICES, 0, 0}
+
+/* Linux 6.6. */
+#define NR_FCHMODAT2 452
 
 const struct supervised supervised_calls[] = {
 #ifdef SYS_stat /* architectures whose table is older than the calls that end in "at" */
@@ -23,12 +27,16 @@ const struct supervised supervised_calls[] = {
 	EVERY(SYS_mknod, answer_mknod),
 	NOTED(SYS_rename, answer_rename),
 	NOTED(SYS_link, answer_link),
+	DEVICES(SYS_chmod, answer_chmod),
 #endif
 #ifdef SYS_renameat
 	NOTED(SYS_renameat, answer_renameat),
 #endif
 	NOTED(SYS_renameat2, answer_renameat),
 	NOTED(SYS_linkat, answer_linkat),
+	DEVICES(SYS_fchmod, answer_fchmod),
+	DEVICES(SYS_fchmodat, answer_fchmodat),
+	DEVICES(NR_FCHMODAT2, answer_fchmodat2),
 	EVERY(SYS_fstat, answer_fstat),
 	EVERY(SYS_newfstatat, answer_newfstatat),
 	EVERY(SYS_statx, answer_statx),

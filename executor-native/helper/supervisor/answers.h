@@ -7,9 +7,10 @@
 /* Which calls of a number are answered; the kernel does the others alone. */
 enum supervised_when {
 	EVERY_CALL,
-	WHEN_SET,   /* calls with one of the bits in the low half of the argument */
+	WHEN_SET,   /* calls with one of the bits in the low half of the argument; every, where devices are */
 	WHEN_EQUAL, /* calls with this low half of the argument */
 	WHEN_NOTED, /* every call, where layers have notes of owners */
+	WHEN_DEVICES, /* every call, where devices are */
 };
 
 struct supervised {
@@ -53,6 +54,12 @@ struct answer answer_chown(const struct call *call);
 struct answer answer_lchown(const struct call *call);
 struct answer answer_fchown(const struct call *call);
 struct answer answer_fchownat(const struct call *call);
+
+/* Modes of devices (devices.c). */
+struct answer answer_chmod(const struct call *call);
+struct answer answer_fchmod(const struct call *call);
+struct answer answer_fchmodat(const struct call *call);
+struct answer answer_fchmodat2(const struct call *call);
 
 /* New names of files (moves.c). */
 struct answer answer_rename(const struct call *call);

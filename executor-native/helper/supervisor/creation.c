@@ -14,6 +14,7 @@
 #include "base/short-path.h"
 #include "ownership/owners.h"
 #include "supervisor/answers.h"
+#include "supervisor/devices.h"
 #include "supervisor/ids.h"
 #include "supervisor/paths.h"
 #include "supervisor/supervisor.h"
@@ -37,14 +38,12 @@ static bool is_root(const struct owner *owner) { return owner->uid == 0 && owner
 static bool find_new_owner(const struct call *call, const char *path, struct owner *owner)
 {
 	char parent[sizeof(struct located)];
-	struct owner above = {0, 0};
-	struct stat status;
+	struct owner above;
 	const struct ids *ids = ids_of(call);
 	*owner = (struct owner){ids->user[FILES], ids->group[FILES]};
 	find_parent(path, parent);
-	bool is_virtual = find_owner(call->supervisor->owners, parent, 0, &above);
-	if ((is_virtual || !is_root(owner)) && stat(parent, &status) == 0 && status.st_mode & S_ISGID)
-		owner->gid = is_virtual ? above.gid : status.st_gid;
+	if (!is_root(owner) || find_owner(call->supervisor->owners, parent, 0, &above))
+		owner->gid = group_of_new(call, parent);
 	return !is_root(owner);
 }
 
@@ -98,6 +97,9 @@ static struct answer make_open(const struct call *call, int directory, uint64_t 
 {
 	if (flags & O_PATH)
 		return CONTINUE;
+	struct answer answer = answer_opening(call, directory, path, flags);
+	if (answer.kind != ANSWER_CONTINUE)
+		return answer;
 	if ((flags & O_TMPFILE) == O_TMPFILE)
 		return make_nameless(call, directory, path, flags, mode);
 	return flags & O_CREAT ? make_named(call, directory, path, flags, mode) : CONTINUE;
@@ -187,7 +189,9 @@ static struct answer make_node(const struct call *call, int directory, uint64_t 
 {
 	struct located located;
 	struct owner owner;
-	if (S_ISCHR(mode) || S_ISBLK(mode) || !find_new(call, directory, path, &located, &owner) || located.slashes)
+	if (S_ISCHR(mode) || S_ISBLK(mode))
+		return answer_new_device(call, directory, path, mode, device);
+	if (!find_new(call, directory, path, &located, &owner) || located.slashes)
 		return CONTINUE;
 	return made(call, mknod(located.path, mode & ~umask_of(call), (dev_t)device), located.path, owner);
 }

@@ -7,36 +7,49 @@
 
 #include "ownership/owners.h"
 #include "supervisor/answers.h"
+#include "supervisor/devices.h"
 #include "supervisor/ids.h"
 #include "supervisor/paths.h"
 #include "supervisor/supervisor.h"
 
 #define UNCHANGED UINT32_MAX
 
+/* A file that looks other than the file system says. */
+struct look {
+	struct owner owner;
+	bool is_device;
+	struct device device;
+};
+
 /*
- * Finds the owner that is written down. Returns false for most files, whose owner is the file
+ * Finds what is written down. Returns false for most files, whose owner is the file
  * system's: the kernel answers for them. Returns nothing about files outside the sandbox.
  */
 static bool find_virtual(const struct call *call, int directory, uint64_t path, int flags, struct located *located,
-                         struct owner *owner)
+                         struct look *look)
 {
 	const struct owners *owners = call->supervisor->owners;
+	look->is_device = hold_device(call, directory, path, flags, located, &look->device);
+	if (look->is_device)
+		return true;
 	return locate(call, directory, path, flags, located) &&
-	       find_owner(owners, located->path, located->flags & AT_SYMLINK_NOFOLLOW, owner) &&
-	       hold(call, directory, path, flags, located) && find_owner(owners, located->path, located->flags, owner);
+	       find_owner(owners, located->path, located->flags & AT_SYMLINK_NOFOLLOW, &look->owner) &&
+	       hold(call, directory, path, flags, located) && find_owner(owners, located->path, located->flags, &look->owner);
 }
 
 /* Answers the kinds of stat. */
 static struct answer answer_status(const struct call *call, int directory, uint64_t path, int flags, uint64_t address)
 {
 	struct located located;
-	struct owner owner;
+	struct look look;
 	struct stat status; /* the kernel's own form on 64-bit architectures */
-	if (!find_virtual(call, directory, path, flags, &located, &owner) ||
+	if (!find_virtual(call, directory, path, flags, &located, &look) ||
 	    syscall(SYS_newfstatat, AT_FDCWD, located.path, &status, located.flags) < 0)
 		return CONTINUE;
-	status.st_uid = owner.uid;
-	status.st_gid = owner.gid;
+	status.st_uid = look.owner.uid;
+	status.st_gid = look.owner.gid;
+	if (look.is_device)
+		show_device(&look.device, &status);
 	return VALUE(write_memory(call, address, &status, sizeof status) ? 0 : -EFAULT);
 }
 
@@ -58,13 +71,15 @@ struct answer answer_newfstatat(const struct call *call)
 struct answer answer_statx(const struct call *call)
 {
 	struct located located;
-	struct owner owner;
+	struct look look;
 	struct statx status;
-	if (!find_virtual(call, (int)call->args[0], call->args[1], (int)call->args[2], &located, &owner) ||
+	if (!find_virtual(call, (int)call->args[0], call->args[1], (int)call->args[2], &located, &look) ||
 	    syscall(SYS_statx, AT_FDCWD, located.path, located.flags, (unsigned)call->args[3], &status) < 0)
 		return CONTINUE;
-	status.stx_uid = owner.uid;
-	status.stx_gid = owner.gid;
+	status.stx_uid = look.owner.uid;
+	status.stx_gid = look.owner.gid;
+	if (look.is_device)
+		show_device_in(&look.device, &status);
 	return VALUE(write_memory(call, call->args[4], &status, sizeof status) ? 0 : -EFAULT);
 }
 
@@ -87,10 +102,17 @@ static struct answer give_away(const struct call *call, int directory, uint64_t 
 	struct owners *owners = call->supervisor->owners;
 	struct located located;
 	struct owner before = {0, 0};
+	struct device device;
 	if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) || !hold(call, directory, path, flags, &located))
 		return CONTINUE;
-	owner_of(owners, located.path, located.flags, &before);
+	bool is_device = call->supervisor->has_devices && find_device(located.path, located.flags, &device);
+	if (is_device)
+		before = device.owner;
+	else
+		owner_of(owners, located.path, located.flags, &before);
 	struct owner after = {uid == UNCHANGED ? before.uid : uid, gid == UNCHANGED ? before.gid : gid};
+	if (is_device)
+		return give_device(call, &located, &device, after);
 	if (!may_give(ids_of(call), before, after))
 		return VALUE(-EPERM);
 	if (uid == UNCHANGED && gid == UNCHANGED)

@@ -49,6 +49,18 @@ static bool find_mount(int fd, uint64_t *number)
 	return true;
 }
 
+static bool find_mount_of(const char *path, uint64_t *number)
+{
+	cleanup_fd int fd = open(path, O_PATH | O_CLOEXEC);
+	return fd >= 0 && find_mount(fd, number);
+}
+
+bool is_on_root(const char *path)
+{
+	uint64_t root, number;
+	return find_mount_of("/", &root) && find_mount_of(path, &number) && root == number;
+}
+
 /*
  * Returns true when the file is on a mount of the sandbox, which a step without limits may have
  * made itself. Note that the spelling of a path proves nothing, because a link, a directory that is

@@ -43,6 +43,9 @@ bool hold(const struct call *call, int directory, uint64_t path, int flags, stru
 /* Finds the place of a file that is to be made, by a descriptor of its directory. */
 bool hold_parent(const struct call *call, int directory, uint64_t path, struct located *located);
 
+/* Returns true when a directory is on the same mount as the root. */
+bool is_on_root(const char *path);
+
 /* Reads which mounts this process sees. */
 void read_own_mounts(struct mount_numbers *mounts);
 

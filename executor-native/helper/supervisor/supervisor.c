@@ -117,7 +117,7 @@ static void answer_all(struct supervisor *supervisor, int listener)
 /* Runs the supervisor: see "supervisor" in README.md. */
 static _Noreturn void supervise(const struct spec *spec, struct owners *owners, pid_t init, int control)
 {
-	struct supervisor supervisor = {.owners = owners, .held = -1};
+	struct supervisor supervisor = {.owners = owners, .held = -1, .init = init, .has_devices = spec->has_devices};
 	struct outside outside = open_outside(spec, owners, init, control);
 	int listener = receive_listener(&supervisor, control);
 	if (listener < 0)

@@ -16,6 +16,8 @@ struct supervisor {
 	struct owners *owners;
 	struct id_sets ids;
 	struct mount_numbers mounts; /* of the sandbox */
+	pid_t init;
+	bool has_devices; /* the filter asks about what can be done with device nodes */
 	int held;                    /* descriptor for the call that is being answered, or -1 */
 };
 

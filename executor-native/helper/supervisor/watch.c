@@ -1,10 +1,16 @@
 #include "supervisor/watch.h"
 
+#include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/control.h"
+#include "base/short-path.h"
+#include "ownership/devices.h"
 #include "supervisor/call.h"
 #include "supervisor/ids.h"
 
@@ -89,12 +95,40 @@ static bool names_unmapped_id(const struct call *call, uint32_t number, const st
 	return false;
 }
 
-static bool attend_call(const struct watch *watch)
+/* More than /proc/PID/status has, unless a process is in hundreds of groups. */
+#define STATUS_ROOM 8192
+
+/* Returns true when a process may make devices in its user namespace. */
+static bool may_make_devices(const struct call *call)
+{
+	char text[STATUS_ROOM];
+	cleanup_fd int fd = open(short_path("/proc/%d/status", call->pid).text, O_RDONLY | O_CLOEXEC);
+	ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+	text[size > 0 ? size : 0] = 0;
+	const char *capabilities = strstr(text, "\nCapEff:");
+	return capabilities && strtoull(capabilities + strlen("\nCapEff:"), NULL, 16) & (1ull << CAP_MKNOD) &&
+	       still_waits(call);
+}
+
+/* Returns true when a call makes a device, and its caller may. */
+static bool makes_node(const struct call *call, uint32_t number)
+{
+#ifdef SYS_mknod
+	if (number == SYS_mknod)
+		return makes_device((mode_t)call->args[1], call->args[2]) && may_make_devices(call);
+#endif
+	return number == SYS_mknodat && makes_device((mode_t)call->args[2], call->args[3]) && may_make_devices(call);
+}
+
+static bool attend_call(struct watch *watch)
 {
 	union notification notification;
 	if (!receive_call(watch->fd, &notification))
 		return true;
 	struct call call = call_of(&notification, watch->fd);
+	watch->saw_device = makes_node(&call, (uint32_t)notification.is.data.nr);
+	if (watch->saw_device)
+		return false;
 	if (names_unmapped_id(&call, (uint32_t)notification.is.data.nr, watch->mapped))
 		return false;
 	answer_call(&notification, watch->fd, CONTINUE);

@@ -1,7 +1,8 @@
 /*
  * Most steps meet no ids but those that are mapped, and run without a supervisor. Their filter asks
  * about calls that name another id, which is the sign that the step needs one. The step then starts
- * over with it, because a filter cannot be changed once it is there.
+ * over with it, because a filter cannot be changed once it is there. The same is true of calls that
+ * make devices, of processes with the right to.
  */
 #ifndef TSBUILD_SUPERVISOR_WATCH_H
 #define TSBUILD_SUPERVISOR_WATCH_H
@@ -32,6 +33,7 @@ _Noreturn void ask_for_supervisor(int control);
 struct watch {
 	int fd; /* the other end of `control`, then the filter's descriptor; -1 when nothing more can come */
 	bool listening;
+	bool saw_device; /* the call that needs a supervisor makes a device */
 	const struct mapped_ids *mapped;
 };
 

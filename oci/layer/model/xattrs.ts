@@ -6,7 +6,7 @@ import type { Xattrs } from "../../../core/file-node.js";
  * root can set, and SELinux labels, which belong to the machine.
  */
 export function isLayerXattr(name: string): boolean {
-  if (name === OWNER_XATTR || name === OWNERS_MARK) return false;
+  if (OWN.has(name)) return false;
   return !name.startsWith("trusted.") && !name.startsWith("user.overlay.") && name !== "security.selinux";
 }
 
@@ -22,6 +22,14 @@ export const OWNER_XATTR = "user.tsbuild.owner";
  * that see it need a supervisor.
  */
 export const OWNERS_MARK = "user.tsbuild.owners";
+
+/** Attribute of an empty file that stands for a device node: see devices.ts. */
+export const DEVICE_XATTR = "user.tsbuild.device";
+
+/** Mark on the directory of a layer with such files: steps that see it need a supervisor. */
+export const DEVICES_MARK = "user.tsbuild.devices";
+
+const OWN: ReadonlySet<string> = new Set([OWNER_XATTR, OWNERS_MARK, DEVICE_XATTR, DEVICES_MARK]);
 
 export const OPAQUE_XATTR = "user.overlay.opaque";
 export const WHITEOUT_XATTR = "user.overlay.whiteout";

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { systemErrorCode, TsbuildError } from "../../../core/errors.js";
 import { fsPath } from "../../../core/system/path-bytes.js";
 import { removeTree } from "../../../core/system/remove-tree.js";
-import { lremovexattr, lsetxattr, lutimes, mknod, S_IFBLK, S_IFCHR, S_IFIFO } from "../../../core/system/posix.js";
+import { lremovexattr, lsetxattr, lutimes, mknod, S_IFCHR, S_IFIFO } from "../../../core/system/posix.js";
 import { nameCollision, unpackFailed } from "../model/errors.js";
 import type { Change } from "./layer-tree.js";
 import type { Inode } from "./layer-node.js";
@@ -27,8 +27,9 @@ import type { LayerTasks } from "../model/tasks.js";
 import type { NodeMeta } from "../../../core/file-node.js";
 
 import { type Owner, type OwnerPlace, writeVirtualOwners } from "../model/virtual-owners.js";
+import { isDevice, recordDevice } from "../model/devices.js";
 import { HAS_LOOKS, keptMode, recordLook } from "../model/looks.js";
-import { OPAQUE_XATTR, OWNER_XATTR, WHITEOUT_XATTR } from "../model/xattrs.js";
+import { DEVICES_MARK, OPAQUE_XATTR, OWNER_XATTR, WHITEOUT_XATTR } from "../model/xattrs.js";
 
 export async function apply(params: Parameters<LayerTasks["apply"]>[0], context?: Cancellation): ReturnType<LayerTasks["apply"]> {
   const { blob, dest } = params;
@@ -66,14 +67,15 @@ class Unpacker {
   readonly #root: string;
   readonly #directories = new Map<string, Meta | undefined>();
   /**
-   * Device nodes that this user namespace may not make. Such nodes are in the TOC only, as in
-   * containerd.
+   * Device nodes below /dev, where steps have their own. Such nodes are in the TOC only, so that a
+   * base image with them needs no supervisor.
    */
   readonly #absent = new Set<Inode>();
   /** Owners, by path on disk, of files that cannot carry an unmapped owner. */
   readonly #owners = new Map<string, { readonly meta: Owner }>();
   /** True when any owner is not mapped, wherever it is recorded. */
   #isVirtual = false;
+  #hasDevices = false;
   #open: { readonly file: SparseWriter; readonly path: string } | undefined;
 
   /** Path of the last change. */
@@ -107,7 +109,7 @@ class Unpacker {
         makeWhiteout(path);
         return;
       case "create":
-        this.#create(path, change.inode);
+        this.#create(change.path, path, change.inode);
         return;
       case "link":
         if (this.#absent.has(change.inode)) return;
@@ -155,6 +157,7 @@ class Unpacker {
   /** Sets times of directories last, because new children change them. */
   finish(): void {
     if (this.#isVirtual) writeVirtualOwners(this.#root, new Map([...this.#owners].map(([path, { meta }]) => [path, meta])));
+    if (this.#hasDevices) lsetxattr(this.#root, DEVICES_MARK, Buffer.from("1"));
     for (const [relative, meta] of this.#directories) setTimes(joinPath(this.#root, relative), (meta ?? IMPLIED).mtime);
   }
 
@@ -167,7 +170,7 @@ class Unpacker {
     }
   }
 
-  #create(path: string, inode: Inode): void {
+  #create(relative: string, path: string, inode: Inode): void {
     const { meta } = inode;
     switch (meta.type) {
       case "file": {
@@ -183,13 +186,12 @@ class Unpacker {
         break;
       case "char":
       case "block":
-        try {
-          mknod(path, (meta.type === "char" ? S_IFCHR : S_IFBLK) | meta.mode, meta.device);
-        } catch (error) {
-          if (systemErrorCode(error) !== "EPERM") throw error;
+        if (relative.startsWith("dev/")) {
           this.#absent.add(inode);
           return;
         }
+        closeSync(openSync(fsPath(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600));
+        this.#hasDevices = true;
         break;
       case "dir":
         throw new Error("internal: a directory is made by mkdir");
@@ -199,6 +201,10 @@ class Unpacker {
 
   /** Sets the metadata of a later hard link on an existing file. */
   #change(path: string, inode: Inode): void {
+    if (isDevice(inode.meta)) {
+      this.#finish(path, inode);
+      return;
+    }
     // Only a file of ours can say that its owner is recorded elsewhere, and the new owner may be
     // mapped.
     if (!HAS_LOOKS) lchownSync(fsPath(path), IMPLIED.uid, IMPLIED.gid);
@@ -207,7 +213,8 @@ class Unpacker {
   }
 
   #finish(path: string, inode: Inode): void {
-    this.#keep(path, inode, setMetadata(path, inode.meta));
+    if (isDevice(inode.meta)) recordDevice(path, inode.meta);
+    else this.#keep(path, inode, setMetadata(path, inode.meta));
     setTimes(path, inode.meta.mtime);
   }
 

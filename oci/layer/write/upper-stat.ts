@@ -4,7 +4,8 @@ import { lgetxattr, llistxattr } from "../../../core/system/posix.js";
 import { compareCodeUnits } from "../../../core/canonical.js";
 import type { NodeMeta, NodeType, Timestamp, Xattrs } from "../../../core/file-node.js";
 import { HAS_LOOKS, type Look, parseLook } from "../model/looks.js";
-import { isLayerXattr, OWNER_XATTR } from "../model/xattrs.js";
+import { parseDevice } from "../model/devices.js";
+import { DEVICE_XATTR, isLayerXattr, OWNER_XATTR } from "../model/xattrs.js";
 
 /**
  * Returns a file-system object as a layer has it; undefined for a socket. `mtime` has the right
@@ -14,7 +15,11 @@ import { isLayerXattr, OWNER_XATTR } from "../model/xattrs.js";
 export function readNode(hostPath: string, path: string, stat: Stats, recorded?: Look): NodeMeta | undefined {
   const type = nodeType(stat);
   if (type === undefined) return undefined;
-  const { xattrs, owner = recorded ?? (HAS_LOOKS ? ROOT : undefined) } = readXattrs(hostPath);
+  const { xattrs, device, owner = recorded ?? (HAS_LOOKS ? ROOT : undefined) } = readXattrs(hostPath);
+  // Only a file that is closed to everybody else stands for a device: whoever may write to a file
+  // can give it attributes.
+  if (device && type === "file" && stat.uid === process.geteuid?.() && (stat.mode & 0o077) === 0)
+    return { path, ...device, size: 0, mtime: mtimeOf(hostPath, stat) };
   // Only files that the file system gives to root may have another owner: users of an image whose
   // ids are mapped must not make themselves root with an attribute.
   const { uid, gid } = owner && (HAS_LOOKS || (stat.uid === 0 && stat.gid === 0)) ? owner : stat;
@@ -101,21 +106,25 @@ function deviceOf(rdev: number): { readonly major: number; readonly minor: numbe
 function readXattrs(hostPath: string): {
   readonly xattrs: Xattrs | undefined;
   readonly owner: Look | undefined;
+  readonly device?: ReturnType<typeof parseDevice>;
 } {
   const names = llistxattr(hostPath);
   if (names.length === 0) return NO_XATTRS;
   let owner: Look | undefined;
+  let device: ReturnType<typeof parseDevice>;
   const xattrs: [string, string][] = [];
   for (const name of [...names].sort(compareCodeUnits)) {
     if (name === OWNER_XATTR) {
       owner = parseLook(lgetxattr(hostPath, name)?.toString() ?? "");
+    } else if (name === DEVICE_XATTR) {
+      device = parseDevice(lgetxattr(hostPath, name)?.toString() ?? "");
     } else if (isLayerXattr(name)) {
       const value = lgetxattr(hostPath, name);
       if (value) xattrs.push([name, value.toString("base64")]);
     }
   }
-  return { xattrs: xattrs.length === 0 ? undefined : Object.fromEntries(xattrs), owner };
+  return { xattrs: xattrs.length === 0 ? undefined : Object.fromEntries(xattrs), owner, device };
 }
 
 const ROOT: Look = { uid: 0, gid: 0 };
-const NO_XATTRS = { xattrs: undefined, owner: undefined } as const;
+const NO_XATTRS = { xattrs: undefined, owner: undefined, device: undefined } as const;

@@ -18,7 +18,7 @@ RUN ["/bin/busybox", "--install", "-s", "/bin"]
 RUN echo root:x:0:0::/root:/bin/sh >/etc/passwd; echo app:x:7:8::/app:/bin/sh >>/etc/passwd
 RUN set -e; test "$(hostname)" = buildkitsandbox; test -e /proc/self/status; echo seen >/dev/stdout; test "$(readlink /proc/self/exe)" = /bin/busybox
 RUN set -e; ps | grep -q 'ps'; cat /proc/meminfo | grep -q MemTotal; test -d /sys/class/net; test -c /dev/null; echo x >/dev/null
-RUN ! unshare -U true 2>/dev/null; ! chroot /bin /busybox true 2>/dev/null; ! mknod /d b 8 0 2>/dev/null
+RUN ! unshare -U true 2>/dev/null; ! chroot /bin /busybox true 2>/dev/null; mknod /d b 8 0; test -b /d; ! cat /d 2>/dev/null
 RUN --mount=type=cache,target=/c echo kept >/c/f
 RUN --mount=type=cache,target=/c --mount=type=tmpfs,target=/t cat /c/f >/from-cache; touch /t/gone
 USER app

@@ -24,7 +24,7 @@ RUN set -e; touch /owned; chown 7:8 /owned; chmod 4750 /owned; test "$(stat -c %
 RUN ln -s x /link; mkfifo /fifo; chown -h 5:6 /link /fifo
 RUN set -e; test "$(stat -c %u:%g /link /fifo | tr '\\n' ' ')" = "5:6 5:6 "
 RUN cp /bin/busybox /bin/as-app; chown 7:8 /bin/as-app; chmod 6755 /bin/as-app
-RUN ! unshare -U true 2>/dev/null; ! chroot /bin /busybox true 2>/dev/null; ! mknod /d b 8 0 2>/dev/null; ! touch /dev/null 2>/dev/null
+RUN ! unshare -U true 2>/dev/null; ! chroot /bin /busybox true 2>/dev/null; mknod /d b 8 0; test -b /d; ! cat /d 2>/dev/null; ! touch /dev/null 2>/dev/null
 RUN --mount=type=cache,target=/c echo kept >/c/f
 RUN --mount=type=cache,target=/c --mount=type=tmpfs,target=/t --mount=type=secret,id=s cat /c/f /run/secrets/s >/from-mounts; touch /t/gone
 USER app

@@ -11,6 +11,34 @@
 ATTEMPT(node_of_a_disk) { return mknod("/tmp/disk", S_IFBLK | 0600, makedev(8, 0)); }
 ATTEMPT(node_of_memory) { return mknod("/tmp/mem", S_IFCHR | 0600, makedev(1, 1)); }
 ATTEMPT(node_of_null) { return mknod("/tmp/null", S_IFCHR | 0600, makedev(1, 3)); }
+ATTEMPT(node_of_a_disk_opened) { return try_open("/tmp/disk", O_RDWR); }
+ATTEMPT(node_of_memory_opened) { return try_open("/tmp/mem", O_RDONLY); }
+ATTEMPT(node_of_null_opened) { return try_open("/tmp/null", O_WRONLY); }
+
+/* By the descriptor of its name, and by another name of it. */
+ATTEMPT(node_by_other_ways)
+{
+	char text[64];
+	int held = open("/tmp/disk", O_PATH | O_CLOEXEC);
+	snprintf(text, sizeof text, "/proc/self/fd/%d", held);
+	int fd = open(text, O_RDONLY | O_CLOEXEC);
+	say("%s", fd < 0 ? "ENXIO" : read(fd, text, sizeof text) == 0 ? "nothing" : "something");
+	if (link("/tmp/disk", "/tmp/disk2") < 0)
+		return -1;
+	say(" %s", try_open("/tmp/disk2", O_RDONLY) < 0 && errno == ENXIO ? "ENXIO" : "opened");
+	return 0;
+}
+
+/* The kind that the directory has, for which nobody answers. */
+ATTEMPT(node_kind_in_its_directory)
+{
+	DIR *directory = opendir("/tmp");
+	for (struct dirent *entry; directory && (entry = readdir(directory));)
+		if (strcmp(entry->d_name, "disk") == 0)
+			say("%s", entry->d_type == DT_BLK || entry->d_type == DT_CHR ? "device" : "file");
+	return 0;
+}
+
 ATTEMPT(node_in_shm) { return mknod("/dev/shm/mem", S_IFCHR | 0600, makedev(1, 1)); }
 ATTEMPT(node_in_dev) { return mknod("/dev/mem", S_IFCHR | 0600, makedev(1, 1)); }
 ATTEMPT(node_of_a_whiteout) { return mknod("/tmp/whiteout", S_IFCHR, makedev(0, 0)); }

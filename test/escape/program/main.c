@@ -116,11 +116,13 @@ int main(int count, char **arguments)
 		return make_change(arguments[2]);
 	if (count == 3)
 		return mark_for_overlayfs(arguments[2]);
-	if (count != 8)
+	if (count != 8 && count != 9)
 		return 2;
 	outside = (struct outside){arguments[1], arguments[2], arguments[3], arguments[4], arguments[5], atoi(arguments[6]), atoi(arguments[7])};
 	outcome = mmap(NULL, sizeof *outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	/* Attempts at device nodes are made by themselves, because they give the step a supervisor. */
 	for (size_t i = 0; i < attempt_count; i++)
-		run(i);
+		if ((strncmp(attempts[i].name, "node_", strlen("node_")) == 0) == (count == 9))
+			run(i);
 	return 0;
 }

@@ -54,9 +54,9 @@ ATTEMPT(listmount_of_others)
 	return 0;
 }
 
-ATTEMPT(disk_node_and_mount)
+ATTEMPT(node_of_a_disk_mounted)
 {
-	if (mknod("/tmp/disk", S_IFBLK | 0600, makedev(8, 0)) < 0)
+	if (mknod("/tmp/disk-to-mount", S_IFBLK | 0600, makedev(8, 0)) < 0)
 		return -1;
-	return mount("/tmp/disk", "/mnt", "ext4", 0, NULL);
+	return mount("/tmp/disk-to-mount", "/mnt", "ext4", 0, NULL);
 }

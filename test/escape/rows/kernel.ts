@@ -26,7 +26,6 @@ export const mounts: readonly Row[] = [
   ["move_mount_", "move_mount", "EPERM"],
   ["mount_setattr_", "mount_setattr without read-only", "EPERM"],
   ["listmount_of_others", "listmount of other namespaces", "0 reached"],
-  ["disk_node_and_mount", "mknod of the disk and mount", "EPERM"],
 ];
 
 /** program/namespaces.c */

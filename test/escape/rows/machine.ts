@@ -3,14 +3,24 @@ import type { Row } from "../row.js";
 const EACH_READ_ONLY = "EROFS EROFS EROFS EROFS EROFS EROFS";
 const EACH_BUSY = "EBUSY EBUSY EBUSY EBUSY EBUSY EBUSY";
 
-/** program/devices.c */
-export const devices: readonly Row[] = [
-  ["node_of_a_disk", "mknod of a disk", "EPERM"],
-  ["node_of_memory", "mknod of /dev/mem", "EPERM"],
-  ["node_of_null", "mknod of /dev/null", "EPERM"],
+/** program/devices.c, in a step of their own; see "Device nodes" in docs/sandbox.md. */
+export const nodes: readonly Row[] = [
+  ["node_of_a_disk", "mknod of a disk", "done"],
+  ["node_of_memory", "mknod of /dev/mem", "done"],
+  ["node_of_null", "mknod of /dev/null", "done"],
+  ["node_of_a_disk_opened", "open of that disk", "ENXIO"],
+  ["node_of_memory_opened", "open of that /dev/mem", "ENXIO"],
+  ["node_of_null_opened", "open of that /dev/null", "ENXIO"],
+  ["node_of_a_disk_mounted", "mknod of the disk and mount", "EPERM"],
+  ["node_by_other_ways", "open of that disk by /proc/self/fd/N, and by a link", ["ENXIO ENXIO", "nothing ENXIO"]],
+  ["node_kind_in_its_directory", "that disk among the names of its directory", "file"],
   ["node_in_shm", "mknod in /dev/shm", "EPERM"],
   ["node_in_dev", "mknod in /dev", "EPERM"],
   ["node_of_a_whiteout", "mknod 0:0, which is a mark of overlayfs", ["EPERM", "done"]],
+];
+
+/** program/devices.c */
+export const devices: readonly Row[] = [
   ["devices", "devices of the host in /dev", " core fd full mqueue null ptmx pts random shm stderr stdin stdout tty urandom zero"],
   ["terminals", "terminals of others in /dev/pts", " ptmx"],
   ["terminals_of_others", "open of all terminals", "0 opened"],

@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ExecutionContext } from "ava";
+import type { Tier } from "../../../executor-native/tier.js";
 import { openSqlite } from "../../../cache/database/sqlite.js";
 import type { OrdinaryUser } from "./as-user.js";
 import { layeredLayout } from "../images/layered-layout.js";
@@ -10,7 +11,7 @@ import { CLI, type Ended, Rig } from "./rig.js";
  * User and mode of a build. A mode is for the user of the test: real owners where they are
  * possible, virtual owners, or no namespaces.
  */
-export type Builder = "mapped" | "virtual" | "chroot" | OrdinaryUser;
+export type Builder = "mapped" | "virtual" | "chroot" | (OrdinaryUser & { readonly isolation?: Tier });
 
 export interface OwnershipMachine {
   /** Builds, and asserts success. Returns the output of the command. */
@@ -51,7 +52,7 @@ export async function withOwnershipMachine(
         const to = ["-o", `type=oci,tar=false,dest=${rig.path("out")}`, "-o", `type=tar,dest=${rig.path("rootfs.tar")}`];
         const [command, ...rest] = [...commandAs(rig, builder), ...args, ...from, ...to, rig.path("context")];
         const ended = await rig.spawn(command, rest, {
-          env: { TSBUILD_OWNERSHIP: ownershipOf(builder), TSBUILD_ISOLATION: builder === "chroot" ? "chroot" : "auto" },
+          env: { TSBUILD_OWNERSHIP: ownershipOf(builder), TSBUILD_ISOLATION: isolationOf(builder) },
         }).ended;
         t.is(ended.code, 0, ended.stderr);
         return ended;
@@ -77,6 +78,11 @@ export function commandAs(rig: Rig, builder: Builder): readonly [string, ...stri
   for (const name of ["home", "tmp", "run"]) chownSync(rig.path(name), uid, gid);
   for (const name of ["base", "context"]) if (existsSync(rig.path(name))) chmodSync(rig.path(name), 0o755);
   return ["setpriv", `--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", process.execPath, CLI];
+}
+
+function isolationOf(builder: Builder): string {
+  if (typeof builder === "object") return builder.isolation ?? "auto";
+  return builder === "chroot" ? "chroot" : "auto";
 }
 
 /** Returns the value of TSBUILD_OWNERSHIP. */
