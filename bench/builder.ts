@@ -10,6 +10,8 @@ export interface Job {
   /** True builds the targets of the context's bake file; the outputs are the file's. */
   readonly bake?: boolean;
   readonly memory?: boolean;
+  /** True gives our steps limits that they do not reach. All others have none. */
+  readonly limits?: boolean;
   /** True gives our steps a network of their own. All others have the host's. */
   readonly ownNetwork?: boolean;
 }

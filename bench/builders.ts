@@ -4,6 +4,8 @@ import type { build as BuildFunction } from "../api/index.js";
 import type { Builder, Job } from "./builder.js";
 import { answers, run } from "./shell.js";
 
+const LIMITS = { memory: "1g", pidsLimit: 500 } as const;
+
 /** Returns tsbuild's own command as a builder. */
 export function tsbuildCommand(cli: string, root: string): Builder {
   const env = { TSBUILD_ROOT: root };
@@ -28,6 +30,7 @@ export function tsbuildCommand(cli: string, root: string): Builder {
         "-o",
         output,
         ...(job.noCache ? ["--no-cache"] : []),
+        ...(job.limits ? ["--memory", LIMITS.memory, "--pids-limit", String(LIMITS.pidsLimit)] : []),
         job.context,
       ];
       return run(command, { env, memory: job.memory ?? false });
@@ -49,7 +52,8 @@ export function tsbuildLibrary(index: string, root: string): Builder {
       const { build } = await library;
       const started = performance.now();
       const output = job.output.type === "oci" ? ({ type: "oci", dest: job.output.dest } as const) : ({ type: "cacheonly" } as const);
-      await build({ context: job.context, root, outputs: [output], noCache: job.noCache ?? false, network: networkOf(job) });
+      const limits = job.limits ? LIMITS : {};
+      await build({ context: job.context, root, outputs: [output], noCache: job.noCache ?? false, network: networkOf(job), ...limits });
       return { duration: performance.now() - started, peakMemory: undefined };
     },
     clear: () => removeStore(root),

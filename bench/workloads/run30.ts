@@ -15,6 +15,7 @@ export const run30: Workload = {
     const before = async (): Promise<void> => undefined;
     return [
       { name: "--no-cache", goal: 0.2, job, before },
+      { name: "--no-cache, with limits of memory and tasks", job: { ...job, limits: true }, before },
       { name: "--no-cache, in a network of their own", job: { ...job, ownNetwork: true }, before },
     ];
   },

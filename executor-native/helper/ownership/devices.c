@@ -87,8 +87,9 @@ bool make_device(const char *path, const struct device *device)
 		return false;
 	if (fchmod(fd, CLOSED_MODE) == 0 && change_device(path, AT_SYMLINK_NOFOLLOW, device))
 		return true;
+	int error = errno;
 	unlink(path);
-	errno = EPERM;
+	errno = error;
 	return false;
 }
 

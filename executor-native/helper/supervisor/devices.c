@@ -56,7 +56,7 @@ struct answer answer_new_device(const struct call *call, int directory, uint64_t
 	    located.slashes)
 		return CONTINUE;
 	find_directory(&located, above);
-	if (!is_on_root(above))
+	if (!is_on_root(call, above))
 		return CONTINUE;
 	if (!call->supervisor->has_devices)
 		begin_again(call->supervisor);

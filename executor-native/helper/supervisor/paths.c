@@ -55,10 +55,11 @@ static bool find_mount_of(const char *path, uint64_t *number)
 	return fd >= 0 && find_mount(fd, number);
 }
 
-bool is_on_root(const char *path)
+bool is_on_root(const struct call *call, const char *path)
 {
 	uint64_t root, number;
-	return find_mount_of("/", &root) && find_mount_of(path, &number) && root == number;
+	return find_mount_of(short_path("%d/root", call->pid).text, &root) && find_mount_of(path, &number) &&
+	       root == number && still_waits(call);
 }
 
 /*

@@ -43,8 +43,11 @@ bool hold(const struct call *call, int directory, uint64_t path, int flags, stru
 /* Finds the place of a file that is to be made, by a descriptor of its directory. */
 bool hold_parent(const struct call *call, int directory, uint64_t path, struct located *located);
 
-/* Returns true when a directory is on the same mount as the root. */
-bool is_on_root(const char *path);
+/*
+ * Returns true when a directory is on the same mount as the caller's root. Note that this process
+ * may have another copy of the sandbox's mounts.
+ */
+bool is_on_root(const struct call *call, const char *path);
 
 /* Reads which mounts this process sees. */
 void read_own_mounts(struct mount_numbers *mounts);
