@@ -91,20 +91,28 @@ export class WorkerClient implements Worker {
   async run(spec: SandboxSpec, io: RunIo): Promise<SandboxExit> {
     let end = (): void => {};
     let id = 0;
+    /** Errors of the reader of output. The first ends the command, and rejects. */
+    const failures: unknown[] = [];
+    const onOutput = heldBack(io.onOutput, {
+      hold: (paused) => this.#hold(id, paused),
+      fail: (error) => {
+        if (failures.push(error) === 1) this.#abort(id);
+      },
+    });
     const begin = (run: number): Request => {
       if (spec.interactive) end = interact(run, io, (request, signal) => this.#ask(request, {}, signal));
       id = run;
       return { type: "run", id: run, spec };
     };
     try {
-      return (await this.#ask(
-        begin,
-        { onOutput: heldBack(io.onOutput, (paused) => this.#hold(id, paused)), onProgress: io.onReport as Pending["onProgress"] },
-        io.signal,
-      )) as SandboxExit;
+      const exit = await this.#ask(begin, { onOutput, onProgress: io.onReport as Pending["onProgress"] }, io.signal);
+      if (failures.length === 0) return exit as SandboxExit;
+    } catch (error) {
+      if (failures.length === 0) throw error;
     } finally {
       end();
     }
+    throw failures[0];
   }
 
   async task<R>(
@@ -132,9 +140,7 @@ export class WorkerClient implements Worker {
     if (this.#ended) throw this.#ended;
     const id = this.#nextId++;
     const { socket, child } = this.#connection;
-    const abort = (): void => {
-      if (!this.#ended) socket.write(encodeMessage({ type: "abort", id }));
-    };
+    const abort = (): void => this.#abort(id);
     signal?.addEventListener("abort", abort, { once: true });
     try {
       const value = await new Promise((resolve, reject) => {
@@ -189,6 +195,10 @@ export class WorkerClient implements Worker {
    * Lets the process end while no request runs. Note that a worker that is closed is still waited
    * for, also when requests are rejected meanwhile.
    */
+  #abort(id: number): void {
+    if (!this.#ended) this.#connection.socket.write(encodeMessage({ type: "abort", id }));
+  }
+
   #idle(): void {
     if (this.#pending.size > 0 || this.#ended) return;
     this.#connection.socket.unref();
@@ -196,15 +206,27 @@ export class WorkerClient implements Worker {
   }
 }
 
+interface Held {
+  readonly hold: (paused: boolean) => void;
+  /** Called with what `take` threw, or its promise was rejected with. */
+  readonly fail: (error: unknown) => void;
+}
+
 /** Returns a receiver of output that holds the command while its output is not taken. */
-function heldBack(take: RunIo["onOutput"], hold: (paused: boolean) => void): (stream: "stdout" | "stderr", data: Uint8Array) => void {
+function heldBack(take: RunIo["onOutput"], { hold, fail }: Held): RunIo["onOutput"] {
   let waiting = 0;
-  return (stream, data) => {
-    const taken = take(stream, data);
-    if (!taken) return;
+  const wait = async (taken: Promise<void>): Promise<void> => {
     if (waiting++ === 0) hold(true);
-    void taken.finally(() => {
-      if (--waiting === 0) hold(false);
-    });
+    await taken.catch(fail);
+    if (--waiting === 0) hold(false);
+  };
+  return (stream, data) => {
+    try {
+      const taken: unknown = take(stream, data);
+      // A program may return anything, such as the answer of a stream's `write`.
+      if (taken instanceof Promise) void wait(taken);
+    } catch (error) {
+      fail(error);
+    }
   };
 }

@@ -49,6 +49,26 @@ export const ends: readonly Case[] = [
     },
   },
   {
+    name: "a reader of output that fails ends the command with its error; any other answer of it is none",
+    run: async (rig) => {
+      const time = ownSleep(98765);
+      const failure = new Error("the reader failed");
+      const readers: readonly (() => void | Promise<void>)[] = [
+        () => {
+          throw failure;
+        },
+        () => Promise.reject(failure),
+      ];
+      for (const onOutput of readers) {
+        await assert.rejects(rig.run(`echo up; sleep ${time}`, { onOutput }), failure);
+        assert.deepEqual(processesWith(time), []);
+      }
+      await assert.rejects(rig.run("echo up", { onOutput: readers[0] as () => void }), failure);
+      const answered = await rig.run("echo up", { onOutput: (() => true) as unknown as () => void });
+      assert.deepEqual(answered.exit, { code: 0 });
+    },
+  },
+  {
     name: "an abort reason that is an error of ours is what rejects",
     run: async (rig) => {
       const abort = new AbortController();
