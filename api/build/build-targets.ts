@@ -25,7 +25,7 @@ export interface BuildTargetsOptions
   readonly targets: Readonly<Record<string, BuildOptions>>;
   /** True goes on after a failure with what does not need the failed target. Default false. */
   readonly keepGoing?: boolean;
-  /** Called when a target has ended. */
+  /** Called when a target has ended; without `keepGoing`, among failures only for the first. */
   readonly onEnd?: (target: string, outcome: { readonly result: BuildResult } | { readonly error: unknown }) => void;
 }
 
@@ -138,13 +138,15 @@ class TargetBuilds {
    * error.
    */
   #failed(target: string, error: unknown): void {
-    const { failing, keepGoing } = this.#options;
+    const { failing, keepGoing, onEnd } = this.#options;
     if (failing.signal.aborted) return;
     if (error instanceof TsbuildError && error.step !== undefined && !this.#named.has(error)) {
       this.#named.add(error);
       error.step = nameOfTarget(target, error.step);
     }
-    if (!keepGoing) failing.abort(error);
+    if (keepGoing) return;
+    failing.abort(error);
+    onEnd?.(target, { error });
   }
 }
 

@@ -28,11 +28,15 @@ interface Wanted {
   readonly warnings: readonly Diagnostic[];
   /** Changes the options of a build. */
   readonly refine?: (options: BuildOptions) => BuildOptions;
+  readonly onError?: OnError;
 }
+
+/** Work for the step that failed first, with the options of its target. */
+type OnError = (error: unknown, options: BuildOptions) => Promise<void>;
 
 /** Builds or checks targets, with one display for all. Returns the exit code. */
 export async function runPlan(
-  { targets: planned, flags, call, warnings: ofFiles, refine = (same) => same }: Wanted,
+  { targets: planned, flags, call, warnings: ofFiles, refine = (same) => same, onError }: Wanted,
   environment: CliEnvironment,
 ): Promise<number> {
   const { env, stdout } = environment;
@@ -51,7 +55,9 @@ export async function runPlan(
     else if (!target.linked) called.push({ target, method, options });
   }
   const code =
-    Object.keys(targets).length > 0 ? await buildAll({ planned, targets, form, files, ofFiles }, flags, environment) : EXIT.success;
+    Object.keys(targets).length > 0
+      ? await buildAll({ planned, targets, form, files, ofFiles, ...(onError && { onError }) }, flags, environment)
+      : EXIT.success;
   if (code !== EXIT.success || called.length === 0) return code;
   const { runCalls } = await import("./calls.js");
   return runCalls(called, call, environment);
@@ -64,11 +70,12 @@ interface Builds {
   readonly form: ReturnType<typeof progressForm>;
   readonly files: ResultFiles;
   readonly ofFiles: readonly Diagnostic[];
+  readonly onError?: OnError;
 }
 
 /** Builds targets together. Returns the exit code. */
 export async function buildAll(
-  { planned, targets, form, files, ofFiles }: Builds,
+  { planned, targets, form, files, ofFiles, onError }: Builds,
   flags: ParsedFlags,
   environment: CliEnvironment,
 ): Promise<number> {
@@ -77,6 +84,7 @@ export async function buildAll(
   const reporter = await createReporter(form, () => ({ stream: environment.stderr, paint, ...terminal(environment) }));
   const warnings: Diagnostic[] = [...ofFiles];
   let results: Readonly<Record<string, BuildResult>>;
+  let failed: BuildOptions | undefined;
   try {
     results = await environment.api.buildTargets({
       ...storeRoot(environment, flags.one("root")),
@@ -84,6 +92,9 @@ export async function buildAll(
       ...(jobs === undefined ? {} : { jobs }),
       targets,
       signal: environment.signal,
+      onEnd(target, outcome) {
+        if ("error" in outcome) failed = targets[target];
+      },
       onEvent(event) {
         if (event.type === "warning") warnings.push(event.diagnostic);
         if (event.type !== "explained") reporter.onEvent(event);
@@ -98,6 +109,7 @@ export async function buildAll(
       environment,
       renderError(shown, { paint, outputShown: reporter.showsOutput, logged: true, root: flags.one("root"), debug }),
     );
+    await onError?.(shown, { ...failed, ...storeRoot(environment, flags.one("root")) });
     return exitCodeOf(shown);
   }
   reporter.finish();

@@ -10,12 +10,14 @@ import { EXIT } from "../exit-codes.js";
 import { showWarnings } from "../progress/show-warnings.js";
 import { BAKE_SYNTAX } from "../syntax/bake-flags.js";
 import { type ParsedFlags, parseFlags } from "../syntax/flags.js";
+import { readOnError } from "./on-error.js";
 
 export const command: Command = {
   async run(args, environment) {
     const flags = parseFlags(BAKE_SYNTAX, args);
     const list = flags.one("list");
     if (flags.has("print") && list !== undefined) throw printAndList();
+    const onError = readOnError(flags.one("on-error"), environment);
     const call = readCallText(flags.one("call") ?? (flags.has("check") ? "check" : "build"));
     const file = await environment.api.readBake({
       files: flags.all("file"),
@@ -48,7 +50,7 @@ export const command: Command = {
       return EXIT.success;
     }
     await askConsent(plan.targets, consent, environment);
-    return runPlan({ targets: plan.targets, flags, call, warnings: file.warnings }, environment);
+    return runPlan({ targets: plan.targets, flags, call, warnings: file.warnings, onError }, environment);
   },
 };
 

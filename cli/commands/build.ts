@@ -10,7 +10,6 @@ import { type CliEnvironment, type Command, print, printStderr } from "../enviro
 import { idleFlags } from "../syntax/docker-flags.js";
 import { EXIT, exitCodeOf, UsageError } from "../exit-codes.js";
 import { parseFlags } from "../syntax/flags.js";
-import { onErrorOfSeveral } from "../syntax/errors.js";
 import { BUILD_SYNTAX } from "../syntax/build-flags.js";
 import { parseOutputs, usesStdout } from "../../api/texts/outputs.js";
 import { readOnError } from "./on-error.js";
@@ -55,11 +54,10 @@ export async function runBuild(
   }
   const stages = flags.one("target");
   if (namesSeveral(stages)) {
-    if (flags.has("on-error")) throw onErrorOfSeveral();
     const { buildStages } = await import("../bake/build-stages.js");
     return buildStages(
       stages.split(","),
-      { options: { ...options, ...inputs, ...(outputs.length > 0 ? { outputs } : {}) }, form, files },
+      { options: { ...options, ...inputs, ...(outputs.length > 0 ? { outputs } : {}) }, form, files, onError },
       { flags, environment },
     );
   }

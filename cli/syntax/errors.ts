@@ -138,9 +138,3 @@ export function shellNeedsTerminal(): UsageError {
     hint: "--on-error=save=FILE writes the failed step, and tsbuild debug --import FILE opens it on another machine",
   });
 }
-
-export function onErrorOfSeveral(): UsageError {
-  return new UsageError("cli/bad-value", "Cannot use --on-error with several targets: several steps may fail", {
-    hint: '"tsbuild debug" opens a step that failed',
-  });
-}

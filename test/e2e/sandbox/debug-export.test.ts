@@ -121,6 +121,44 @@ serial("--on-error: a failed step is saved, and a shell needs a terminal", (t) =
   }),
 );
 
+serial("--on-error: with bake and with several targets, the step that failed first, and secrets of its target", (t) =>
+  withRig(async (rig) => {
+    const context = rig.context("context", {
+      Dockerfile: `FROM scratch AS base
+COPY busybox /bin/busybox
+SHELL ["/bin/busybox", "sh", "-c"]
+FROM base AS well
+RUN /bin/busybox echo fine >/well
+FROM base AS ill
+RUN --mount=type=secret,id=token /bin/busybox cat /run/secrets/token >/made && /bin/busybox false
+`,
+      "docker-bake.json": JSON.stringify({
+        group: { default: { targets: ["well", "ill"] } },
+        target: {
+          well: { target: "well", secret: ["id=token,env=OTHER"] },
+          ill: { target: "ill", secret: ["id=token,env=MINE"], output: ["type=cacheonly"] },
+        },
+      }),
+    });
+    copyFileSync(BUSYBOX as string, join(context, "busybox"));
+    const env = { OTHER: "other", MINE: "mine" };
+    const ways = [
+      { args: ["bake", "--on-error=save=bake.tar"], options: { cwd: context, env } },
+      { args: ["--target", "well,ill", "--secret", "id=token,env=MINE", "--on-error=save=bake.tar", "."], options: { cwd: context, env } },
+    ];
+    for (const { args, options } of ways) {
+      const { code, stderr } = await rig.cli(args, options);
+      t.is(code, 1, stderr);
+      t.regex(stderr, /the failed step is in .*bake\.tar; "tsbuild debug --import FILE" opens it/);
+      const other = ["--root", rig.path("other")];
+      const opened = await rig.cli(["debug", ...other, "--import", join(context, "bake.tar"), "--", "/bin/busybox", "cat", "/made"]);
+      t.is(opened.stdout.toString(), "mine", opened.stderr);
+    }
+    const bad = await rig.cli(["bake", "--on-error=nothing"], { cwd: context });
+    t.deepEqual([bad.code, /expected shell, save or save=FILE/.test(bad.stderr)], [2, true], bad.stderr);
+  }),
+);
+
 const atTerminal = requires(missing, withoutNamespaces(), existsSync("/usr/bin/script") ? undefined : "script is not installed").serial;
 
 atTerminal("--on-error=shell: a shell opens in the step at once, and the build fails when it is left", (t) =>
