@@ -3,7 +3,7 @@ import type { CheckResult } from "../../api/options/options.js";
 import { BUILD_OPTIONS } from "../../api/options/table.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { printable } from "../../core/text/printable.js";
-import { renderDiagnostic } from "../../core/text/render-diagnostic.js";
+import { renderDiagnostics } from "../../core/text/render-diagnostic.js";
 import { readBuildOptions, readInputs } from "../syntax/build-options.js";
 import { checkJson } from "../check/docker-forms.js";
 import { type Command, print, printStderr } from "../environment.js";
@@ -77,7 +77,7 @@ function prettyText({ errors, warnings, source }: CheckResult, paint: Paint): st
     ...errors,
     ...warnings.map((warning) => ({ ...warning, url: warning.url ?? `tsbuild check --explain ${warning.rule}` })),
   ];
-  const blocks = shown.map((diagnostic) => `${renderDiagnostic(diagnostic, paint)}\n\n`);
+  const blocks = renderDiagnostics(shown, paint).map((text) => `${text}\n\n`);
   if (shown.length === 0) return `${printable(source.name)}: nothing to fix\n`;
   const fixable = warnings.filter((warning) => warning.fix?.safe).length;
   const counts = [count(errors.length, "error"), count(warnings.length, "warning")].filter((text) => text !== "").join(", ");

@@ -1,7 +1,7 @@
 import { causedByDescriptors, descriptorHint, isOutOfDescriptors, outOfDescriptors } from "../../core/system/descriptors.js";
 import { ExecError, TsbuildError, systemErrorCode } from "../../core/errors.js";
 import { printable, printableLines } from "../../core/text/printable.js";
-import { renderDiagnostic } from "../../core/text/render-diagnostic.js";
+import { renderDiagnostics } from "../../core/text/render-diagnostic.js";
 import { latin1, utf8 } from "./latin1.js";
 import { repeated } from "./repeated.js";
 import { renderExcerpt } from "./excerpt.js";
@@ -60,7 +60,7 @@ function knownError(error: TsbuildError, paint: Paint, root?: string): string[] 
       lines.push(hintLine(`"${debugCommand(error.kept, root)}" opens a shell in the step as it failed`, paint));
     return lines;
   }
-  for (const diagnostic of error.diagnostics) lines.push(renderDiagnostic(diagnostic, paint));
+  lines.push(...renderDiagnostics(error.diagnostics, paint));
   if (!own) {
     lines.push(headline);
     if (hint !== undefined) lines.push(hintLine(hint, paint));

@@ -41,6 +41,21 @@ export function renderDiagnostic(diagnostic: Diagnostic, style: DiagnosticStyle 
   return lines.join("\n");
 }
 
+/**
+ * Returns diagnostics as texts. Errors of one code with one hint, such as those of ten images on a
+ * machine without network, have the hint once.
+ */
+export function renderDiagnostics(diagnostics: readonly Diagnostic[], style?: DiagnosticStyle): readonly string[] {
+  const given = new Set<string>();
+  return diagnostics.map((diagnostic) => {
+    const { hint, ...rest } = diagnostic;
+    const key = `${diagnostic.code}\n${hint}`;
+    const repeated = diagnostic.severity === "error" && given.has(key);
+    given.add(key);
+    return renderDiagnostic(repeated ? rest : diagnostic, style);
+  });
+}
+
 function frame(source: SourceFile, range: SourceRange, context: boolean, severity: Severity, style: DiagnosticStyle): string[] {
   const text = sourceLines(source);
   const lineText = (line: number): string => visible(coveredUserinfo((text[line - 1] ?? "").replace(/\r$/, "").replace(/^\uFEFF/, "")));

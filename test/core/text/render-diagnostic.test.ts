@@ -1,7 +1,7 @@
 import test from "ava";
 import type { SourceFile, SourceRange } from "../../../core/diagnostics.js";
 import { renderExcerpt } from "../../../cli/output/excerpt.js";
-import { renderDiagnostic } from "../../../core/text/render-diagnostic.js";
+import { renderDiagnostic, renderDiagnostics } from "../../../core/text/render-diagnostic.js";
 
 const source: SourceFile = {
   name: "Dockerfile",
@@ -89,6 +89,19 @@ test("related places, and no source at all", (t) => {
     "error[a]: one\nnote: first defined here\n  Dockerfile:1:6\n   1 | FROM alpine AS builder\n     |      ^^^^^^",
   );
   t.is(renderDiagnostic({ severity: "error", code: "b", message: "two" }), "error[b]: two");
+});
+
+test("errors of one code have a hint that they share once", (t) => {
+  const error = { severity: "error", code: "registry/unreachable", message: "m", hint: "check the network" } as const;
+  const warning = { ...error, severity: "warning" } as const;
+  t.deepEqual(renderDiagnostics([error, error, { ...error, hint: "other" }, { ...error, code: "a/b" }, warning, warning]), [
+    "error[registry/unreachable]: m\nhint: check the network",
+    "error[registry/unreachable]: m",
+    "error[registry/unreachable]: m\nhint: other",
+    "error[a/b]: m\nhint: check the network",
+    "warning[registry/unreachable]: m\nhint: check the network",
+    "warning[registry/unreachable]: m\nhint: check the network",
+  ]);
 });
 
 test("a text is cut into lines once, however many diagnostics point into it", (t) => {

@@ -23,7 +23,7 @@ import { CONTEXT, SHAPES } from "./aborts/shapes.js";
 
 const SEED = Number(process.env["TSBUILD_ABORT_SEED"] ?? 1);
 /** Aborts of each shape. */
-const ABORTS = Number(process.env["TSBUILD_ABORTS"] ?? 14);
+const ABORTS = Number(process.env["TSBUILD_ABORTS"] ?? 15);
 /**
  * Milliseconds without output of the program after which it hangs. One abort takes some seconds on
  * a very busy machine.
