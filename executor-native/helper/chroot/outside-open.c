@@ -52,6 +52,8 @@ static int open_found(const struct monitor *monitor, const struct outside *outsi
 	case OUTER:
 		return open_outer(outside->path, flags);
 	case LENT_DEVICE:
+		if (given_device(monitor, outside->path))
+			return open(given_device(monitor, outside->path), O_PATH | O_CLOEXEC);
 		if (monitor->terminals && is_terminal(outside->path))
 			return hold_terminal(monitor->terminals, outside->path);
 		return open(is_maker(outside->path) ? "/dev/ptmx" : outside->path, O_PATH | O_CLOEXEC);

@@ -72,8 +72,19 @@ bool find_start(const struct monitor *monitor, const struct call *call, int dire
 	return read_own_link(call, link.text, path) && cut_root(monitor, path);
 }
 
+const char *given_device(const struct monitor *monitor, const char *path)
+{
+	const struct spec *spec = monitor->spec;
+	for (size_t i = 0; monitor->translated && i < spec->mount_count; i++)
+		if (spec->mounts[i].type == MOUNT_DEVICE && strcmp(spec->mounts[i].dest, path) == 0)
+			return spec->mounts[i].source;
+	return NULL;
+}
+
 bool is_device(const struct monitor *monitor, const char *path)
 {
+	if (given_device(monitor, path))
+		return true;
 	if (monitor->terminals && (is_maker(path) || is_terminal(path)))
 		return true;
 	static const char *const devices[] = {"/dev/null",   "/dev/zero",    "/dev/full",

@@ -36,6 +36,9 @@ bool is_inside(const char *path, const char *directory);
 /* Returns true when a path of the root is in /proc or /sys. */
 bool is_virtual(const char *path);
 
+/* Returns the device of the machine that the step was given at a path; NULL for none. */
+const char *given_device(const struct monitor *monitor, const char *path);
+
 /* Returns true when a path of the root is a device that the monitor lends. */
 bool is_device(const struct monitor *monitor, const char *path);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -116,6 +117,16 @@ int hold_path(const struct monitor *monitor, const struct call *call, struct ste
 	return hold_whole(monitor, call, whole, !(path.flags & AT_SYMLINK_NOFOLLOW));
 }
 
+/* Numbers of the ends of pseudo terminals that programs use (devices.txt of the kernel). */
+#define FIRST_TERMINAL_MAJOR 136
+#define LAST_TERMINAL_MAJOR 143
+
+static bool is_pseudo_terminal(const struct stat *status)
+{
+	unsigned number = major(status->st_rdev);
+	return number >= FIRST_TERMINAL_MAJOR && number <= LAST_TERMINAL_MAJOR;
+}
+
 int hold_own(const struct monitor *monitor, const struct call *call, struct step_path path)
 {
 	struct stat status;
@@ -124,7 +135,9 @@ int hold_own(const struct monitor *monitor, const struct call *call, struct step
 		return held;
 	if (fstat(held, &status) < 0)
 		return -errno;
-	return status.st_uid == monitor->translated->looks->uid ? take_fd(&held) : -EROFS;
+	/* The root has no devices, so that this is one of the machine, whoever owns it. */
+	bool is_lent = S_ISBLK(status.st_mode) || (S_ISCHR(status.st_mode) && !is_pseudo_terminal(&status));
+	return !is_lent && status.st_uid == monitor->translated->looks->uid ? take_fd(&held) : -EROFS;
 }
 
 /* Moves the last name of a path out of it; false when it is none that a file can have. */

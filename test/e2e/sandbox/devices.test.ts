@@ -1,7 +1,9 @@
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { busyboxSuite, withRig } from "../../support/images/busybox-suite.js";
 import { withoutNamespaces, withoutRoot } from "../../support/requires.js";
-import type { Rig } from "../../support/rigs/rig.js";
+import { type OrdinaryUser, ordinaryUser, whoCanReach } from "../../support/rigs/as-user.js";
+import { commandAs } from "../../support/rigs/ownership-machine.js";
+import { CLI, type Rig } from "../../support/rigs/rig.js";
 
 // RUN --device with the devices of a machine that the test describes.
 
@@ -23,11 +25,18 @@ const SPEC = {
   ],
 };
 
-function build(rig: Rig, steps: string, ...args: readonly string[]) {
+const user = whoCanReach(ordinaryUser(), CLI);
+
+function prepare(rig: Rig, steps: string, ...more: readonly string[]) {
   const context = rig.context("context", { Dockerfile: `ARG REGISTRY\nFROM $REGISTRY/busybox\n${steps}\n` });
   rig.context("cdi", { "vendor.json": JSON.stringify(SPEC) });
   const fixed = ["--progress=plain", "--build-arg", `REGISTRY=${host()}`, "-o", "type=cacheonly"];
-  return rig.cli(["build", ...fixed, ...args, context], { env: { TSBUILD_CDI_DIRS: rig.path("cdi") } });
+  return { args: ["build", ...fixed, ...more, context], env: { TSBUILD_CDI_DIRS: rig.path("cdi") } };
+}
+
+function build(rig: Rig, steps: string, ...more: readonly string[]) {
+  const { args, env } = prepare(rig, steps, ...more);
+  return rig.cli(args, { env });
 }
 
 const DEVICE = "RUN --device=vendor.example/null=one,required";
@@ -47,6 +56,22 @@ for (const isolation of ["namespaces", "chroot"]) {
       }),
   );
 }
+
+requiring(withoutRoot, "reason" in user ? user.reason : undefined)(
+  "supervised: a step of a user without any privilege has the device, cannot change it, and the next step has nothing of it",
+  (t) =>
+    withRig(async (rig) => {
+      const before = statSync("/dev/null").mode;
+      const change = 'chmod 600 /dev/vendor/null 2>&1 | grep -c "Read-only"; stat -c "%F %t:%T" /dev/vendor/null';
+      const after = 'RUN test -z "$DEVICE" && test ! -e /dev/vendor && test ! -e /opt/vendor && echo gone';
+      const { args, env } = prepare(rig, `${DEVICE} ${LOOK}; ${change}\n${after}`, "--allow", "device", "--isolation", "supervised");
+      const [command, ...rest] = commandAs(rig, user as OrdinaryUser);
+      const { code, stderr } = await rig.spawn(command, [...rest, ...args], { env }).ended;
+      t.is(code, 0, stderr);
+      for (const line of [/ all\n/, / 1\n/, / character special file 1:3\n/, / gone\n/]) t.regex(stderr, line);
+      t.is(statSync("/dev/null").mode, before);
+    }),
+);
 
 requiring(withoutNamespaces())("the node of the machine cannot be changed", (t) =>
   withRig(async (rig) => {
