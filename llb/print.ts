@@ -1,4 +1,4 @@
-import { formatDuration } from "../core/text/duration.js";
+import { formatTimeSpan } from "../core/text/time-span.js";
 import { withoutUserinfo } from "../core/text/address.js";
 import type { Digest } from "../core/digest.js";
 import { stepName } from "../core/step.js";
@@ -31,7 +31,7 @@ function printVertex(vertex: Vertex, numbers: ReadonlyMap<Digest, number>): stri
   const head = [`${numbers.get(vertex.digest)}: ${vertex.op.kind}`, JSON.stringify(stepName(step)), ...inputs];
   if (vertex.platform !== undefined) head.push(vertex.platform);
   if (ignoreCache) head.push("no-cache");
-  if (maxAge !== undefined) head.push(`max-age ${formatDuration(maxAge)}`);
+  if (maxAge !== undefined) head.push(`max-age ${formatTimeSpan(maxAge)}`);
   return [head.join(" "), ...printOp(vertex.op).map((line) => `   ${line}`)];
 }
 

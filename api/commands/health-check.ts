@@ -1,4 +1,4 @@
-import { parseDuration } from "../../core/go-values/duration.js";
+import { MILLISECOND, parseMilliseconds } from "../../core/go-values/duration.js";
 import type { ContainerConfig } from "../../oci/types.js";
 import type { HealthOptions } from "../options/services/types.js";
 import { badRunOption } from "./errors.js";
@@ -19,7 +19,6 @@ export interface HealthCheck {
 
 /** Defaults of docker. */
 const DEFAULTS = { interval: 30_000, timeout: 30_000, startPeriod: 0, startInterval: 5000, retries: 3 } as const;
-const NANOSECONDS = 1_000_000;
 const SHELL = ["/bin/sh", "-c"] as const;
 
 /** Returns the check of an image; undefined without one. Nothing and 0 mean docker's default. */
@@ -28,7 +27,7 @@ export function healthCheckOf(config: ContainerConfig, options: HealthOptions = 
   const words = options.command === undefined ? wordsOf(own.Test ?? [], config) : wordsOf(["CMD-SHELL", options.command || ""], config);
   if (words.length === 0) return undefined;
   const time = (given: string | undefined, nanoseconds: number | undefined, otherwise: number): number =>
-    (given === undefined ? (nanoseconds ?? 0) / NANOSECONDS : milliseconds(given)) || otherwise;
+    (given === undefined ? (nanoseconds ?? 0) / MILLISECOND : milliseconds(given)) || otherwise;
   return {
     words,
     interval: time(options.interval, own.Interval, DEFAULTS.interval),
@@ -51,7 +50,7 @@ export function checkHealthOptions({ interval, timeout, startPeriod, startInterv
 }
 
 function milliseconds(text: string): number {
-  const nanoseconds = parseDuration(text);
-  if (nanoseconds === undefined || nanoseconds < 0) throw badRunOption(`"${text}" is no duration: expected 500ms, 10s or 1m30s`);
-  return nanoseconds / NANOSECONDS;
+  const time = parseMilliseconds(text);
+  if (time === undefined) throw badRunOption(`"${text}" is no duration: expected 500ms, 10s or 1m30s`);
+  return time;
 }

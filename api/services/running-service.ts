@@ -17,6 +17,7 @@ import { waitHealthy } from "../commands/wait-healthy.js";
 import type { ResolvedService } from "../options/services/resolve-services.js";
 import { runAsStep } from "../record/build-steps.js";
 import type { Session } from "../session/session.js";
+import { exposedPorts } from "../texts/ports.js";
 import { serviceEnded, serviceNotReady } from "./errors.js";
 import { listens } from "./listening-ports.js";
 
@@ -94,7 +95,7 @@ export class RunningService {
   #ports(): readonly number[] {
     const { service, image } = this.#options;
     if (service.wait === false) return [];
-    return Object.keys(image.config.ExposedPorts ?? {}).flatMap((text) => (/^\d+(\/tcp)?$/.test(text) ? Number.parseInt(text, 10) : []));
+    return exposedPorts(image.config.ExposedPorts).flatMap(({ protocol, port }) => (protocol === "tcp" ? port : []));
   }
 
   #listensOn(ports: readonly number[]): boolean {

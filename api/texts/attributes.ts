@@ -1,7 +1,7 @@
 import type { Writable } from "node:stream";
 import type { Attribute, Attributes } from "../../core/attributes.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
-import { parseDuration } from "../../core/go-values/duration.js";
+import { parseMilliseconds } from "../../core/go-values/duration.js";
 
 /** Names and values of one line, in its order. */
 export type AttributeTexts = ReadonlyMap<string, string>;
@@ -82,10 +82,8 @@ function readValue(key: string, text: string, attribute: Attribute, rules: Attri
       return (rules.emptyValues && text === "") || (parseBoolean(text) ?? refuse());
     case "number":
       return /^\d+$/.test(text) ? Number(text) : refuse();
-    case "duration": {
-      const nanoseconds = parseDuration(text);
-      return nanoseconds === undefined || nanoseconds < 0 ? refuse() : nanoseconds / 1e6;
-    }
+    case "duration":
+      return parseMilliseconds(text) ?? refuse();
     case "choice":
       return attribute.choices?.find((choice) => String(choice) === text) ?? refuse();
     case "list":

@@ -1,7 +1,7 @@
 import { badAge, whichBuilds, badLast } from "./errors.js";
 import type { BuildHistoryStore, BuildSummary } from "../../api/record/build-record.js";
 
-import { parseDuration } from "../../core/text/duration.js";
+import { parseTimeSpan } from "../../core/text/time-span.js";
 import { age, createdAt } from "../output/age.js";
 import { type CliEnvironment, type Command, print, withHistory } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
@@ -164,7 +164,7 @@ function filterOf(text: string, now: number): (build: BuildSummary) => boolean {
       return ({ target }) => target === value;
     case "since":
     case "until": {
-      const span = parseDuration(value);
+      const span = parseTimeSpan(value);
       if (span === undefined) throw badAge(value);
       return ({ createdAt: begun }) => (key === "since" ? begun >= now - span : begun <= now - span);
     }

@@ -1,5 +1,5 @@
 import { badRegularExpression, noDiskFilter, badAgeFilter } from "./errors.js";
-import { parseDuration } from "../../core/text/duration.js";
+import { parseTimeSpan } from "../../core/text/time-span.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 
 /** A part of the store that filters test. No filter tests an absent member. */
@@ -83,7 +83,7 @@ function regularExpression(text: string, source: string): RegExp {
  */
 export function parseAge(text: string, now: number): number {
   if (/^\d{8,12}$/.test(text)) return Math.max(0, now - Number(text) * 1000);
-  const duration = parseDuration(text);
+  const duration = parseTimeSpan(text);
   if (duration !== undefined) return duration;
   const date = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(date)) throw badAgeFilter(text);

@@ -1,6 +1,6 @@
 import { badHistoryLimit } from "./errors.js";
 import type { BuildOptions } from "../../api/options/options.js";
-import { parseDuration } from "../../core/text/duration.js";
+import { parseTimeSpan } from "../../core/text/time-span.js";
 import { parseBoolean } from "../../core/go-values/boolean.js";
 import { parseBytes } from "../../api/texts/bytes.js";
 import { csvPairs } from "../../api/texts/csv.js";
@@ -20,7 +20,7 @@ export function historyLimits(text: string | undefined): Pick<BuildOptions, "his
 function limit(key: string, value: string, text: string): number {
   if (key === "builds" && /^\d+$/.test(value)) return Number(value);
   if (key === "bytes") return parseBytes(value, "TSBUILD_HISTORY");
-  const age = key === "age" ? parseDuration(value) : undefined;
+  const age = key === "age" ? parseTimeSpan(value) : undefined;
   if (age !== undefined) return age;
   throw badHistoryLimit(text, key, value);
 }

@@ -24,6 +24,15 @@ export function parseDuration(text: string): number | undefined {
   return sign === "-" && total > 0 ? -Math.round(total) : Math.round(total);
 }
 
+/** Nanoseconds of a millisecond: docker's configs count nanoseconds, and Node's timers do not. */
+export const MILLISECOND = 1e6;
+
+/** Returns the milliseconds of a duration; undefined when the text is none, or is below zero. */
+export function parseMilliseconds(text: string): number | undefined {
+  const nanoseconds = parseDuration(text);
+  return nanoseconds === undefined || nanoseconds < 0 ? undefined : nanoseconds / MILLISECOND;
+}
+
 /**
  * Returns the sum of numbers with units, such as `1h30m`; undefined when anything else stands in
  * the text, or nothing does. `units` says what one of each counts.

@@ -1,5 +1,5 @@
 import type { ResultIndex, ResultRecord } from "../../cache/contract/results.js";
-import { formatDuration } from "../../core/text/duration.js";
+import { formatTimeSpan } from "../../core/text/time-span.js";
 import { type EventSink, now, type StepChange, type StepExplanation, type StepId } from "../../core/events.js";
 import type { CachedResult, Decision, EngineVertex, KeyComponents } from "../engine/op.js";
 import { recordedStep } from "../../core/recorded-step.js";
@@ -80,7 +80,7 @@ export class DecisionExplainer<R> {
       case "ignored":
         return { outcome: "ran", reason: "no-cache", text: ignoreReason ?? "it ignores the cache", changes: [] };
       case "expired":
-        return { outcome: "ran", reason: "expired", text: `its result is older than ${formatDuration(vertex.maxAge ?? 0)}`, changes: [] };
+        return { outcome: "ran", reason: "expired", text: `its result is older than ${formatTimeSpan(vertex.maxAge ?? 0)}`, changes: [] };
       case "missing":
         return this.#compare(vertex, components);
     }

@@ -134,13 +134,6 @@ async function runStep(
         opContext.output(stream, data);
       };
       const masks = { stdout: new OutputMask(secrets.values), stderr: new OutputMask(secrets.values) };
-      const hintFor = async (ended: Awaited<ReturnType<Worker["run"]>>): Promise<string | undefined> => {
-        if (!("code" in ended) || (ended.code !== 126 && ended.code !== 127)) return undefined;
-        const { exitHint } = await import("./exit-hint.js");
-        const tree = await layers.view(base, opContext);
-        const read = (path: string) => readTreeFile(tree, path, ports, opContext);
-        return exitHint({ ...op, platform: vertex.platform, tier: worker.tier }, tail.text(), { tree, read, upper: active.fs });
-      };
       reportTier(worker, opContext);
       if (network.notice !== undefined) report(network.notice, opContext);
       if (sandboxes.limits) await readyLimits(sandboxes.limits, worker, opContext);
@@ -154,15 +147,8 @@ async function runStep(
       );
       for (const stream of ["stdout", "stderr"] as const) show(stream, masks[stream].end());
       if (!("code" in exit) || exit.code !== 0) {
-        const { overrun } = last();
-        const over = overrun && (await import("./overrun.js")).overrunReason(overrun);
-        const hint = over?.hint ?? diskHint(active.fs, tail.text()) ?? (await hintFor(exit));
-        const failure = new ExecError(op.args, exit, tail.text(), {
-          step: stepName(vertex.metadata.step),
-          display: op.args.join(" "),
-          ...(hint === undefined ? {} : { hint }),
-          ...(over ? { reason: over.reason } : {}),
-        });
+        const ended = { exit, output: tail.text(), overrun: last().overrun, upper: active.fs };
+        const failure = await failureOf(op, vertex, ended, { base, tier: worker.tier, ports, opContext });
         await trust?.clean(active.fs, worker);
         const { limits } = sandboxes;
         const { build } = past.provenance;
@@ -177,6 +163,46 @@ async function runStep(
       active.discard();
       throw error;
     }
+  });
+}
+
+/** The end of a step that failed. */
+interface FailedEnd {
+  readonly exit: Awaited<ReturnType<Worker["run"]>>;
+  /** The last lines of its output. */
+  readonly output: string;
+  readonly overrun: StepReport["overrun"];
+  /** Directory with its changes. */
+  readonly upper: string;
+}
+
+interface FailedPlace {
+  readonly base: readonly LayerId[];
+  readonly tier: Worker["tier"];
+  readonly ports: ExecPorts;
+  readonly opContext: OpContext;
+}
+
+/** Returns the error of a step that failed, with the likely cause as its hint. */
+async function failureOf(
+  op: ExecOp,
+  vertex: Vertex,
+  { exit, output, overrun, upper }: FailedEnd,
+  { base, tier, ports, opContext }: FailedPlace,
+): Promise<ExecError> {
+  const over = overrun && (await import("./overrun.js")).overrunReason(overrun);
+  let hint = over?.hint ?? diskHint(upper, output);
+  if (hint === undefined && "code" in exit && (exit.code === 126 || exit.code === 127)) {
+    const { exitHint } = await import("./exit-hint.js");
+    const tree = await ports.layers.view(base, opContext);
+    const read = (path: string) => readTreeFile(tree, path, ports, opContext);
+    hint = await exitHint({ ...op, platform: vertex.platform, tier }, output, { tree, read, upper });
+  }
+  return new ExecError(op.args, exit, output, {
+    step: stepName(vertex.metadata.step),
+    display: op.args.join(" "),
+    ...(hint === undefined ? {} : { hint }),
+    ...(over ? { reason: over.reason } : {}),
   });
 }
 

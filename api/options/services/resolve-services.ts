@@ -1,4 +1,4 @@
-import { parseDuration } from "../../../core/go-values/duration.js";
+import { parseMilliseconds } from "../../../core/go-values/duration.js";
 import { badService } from "../errors.js";
 import type { ServiceOptions } from "./types.js";
 import type { DefaultNetwork } from "../steps/step-options.js";
@@ -11,7 +11,6 @@ export interface ResolvedService extends ServiceOptions {
 }
 
 const PATIENCE = "2m";
-const NANOSECONDS = 1_000_000;
 
 /** Checks services. Throws `options/invalid`. `network` is that of the steps. */
 export function resolveServices(
@@ -28,8 +27,8 @@ export function resolveServices(
         "steps reach it in a network of their own, and they have another one",
         "Leave out --network and TSBUILD_NETWORK",
       );
-    const nanoseconds = parseDuration(service.timeout ?? PATIENCE);
-    if (nanoseconds === undefined || nanoseconds <= 0) throw badService(name, `"${service.timeout}" is no duration such as 30s or 2m`);
-    return { ...service, name, patience: nanoseconds / NANOSECONDS };
+    const patience = parseMilliseconds(service.timeout ?? PATIENCE);
+    if (!patience) throw badService(name, `"${service.timeout}" is no duration such as 30s or 2m`);
+    return { ...service, name, patience };
   });
 }

@@ -1,4 +1,4 @@
-import { parseDuration } from "../../../core/text/duration.js";
+import { parseTimeSpan } from "../../../core/text/time-span.js";
 import type { VertexMetadata } from "../../../llb/vertex.js";
 import type { Instruction } from "../ast.js";
 import * as errors from "../errors/errors.js";
@@ -23,7 +23,7 @@ export function readStepComments(comments: readonly string[]): { readonly rule: 
       const equals = option.indexOf("=");
       const [name, value] = equals < 0 ? [option, ""] : [option.slice(0, equals), option.slice(equals + 1)];
       if (name.toLowerCase() !== "cache") return { rule, problem: `there is no option "${name}"` };
-      const milliseconds = parseDuration(value);
+      const milliseconds = parseTimeSpan(value);
       if (value.toLowerCase() === "never") rule = { kind: "never" };
       else if (milliseconds !== undefined) rule = { kind: "max-age", milliseconds };
       else return { rule, problem: `"${value}" is neither never nor an age such as 30m, 24h or 7d` };

@@ -7,7 +7,7 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
  * Returns the milliseconds of a text such as `24h`, `1h30m`, `7d`, `500ms`; undefined when it is
  * none.
  */
-export function parseDuration(text: string): number | undefined {
+export function parseTimeSpan(text: string): number | undefined {
   const sum = sumOfUnits(text, UNITS);
   return sum === undefined ? undefined : Math.round(sum);
 }
@@ -15,7 +15,7 @@ export function parseDuration(text: string): number | undefined {
 /**
  * Returns milliseconds as a text in the largest unit up to hours that divides them: `24h`, `90m`.
  */
-export function formatDuration(milliseconds: number): string {
+export function formatTimeSpan(milliseconds: number): string {
   for (const unit of ["h", "m", "s"]) {
     const size = UNITS[unit] as number;
     if (milliseconds > 0 && milliseconds % size === 0) return `${milliseconds / size}${unit}`;
