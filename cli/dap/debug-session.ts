@@ -45,7 +45,10 @@ export class BuildDebugSession extends DebugSession {
   readonly #requests: Requests = {
     initialize: (args: DebugProtocol.InitializeRequestArguments) => this.#initialize(args),
     launch: (args: DebugProtocol.LaunchRequestArguments) => this.#launch(args),
-    configurationDone: () => void this.#configured.resolve(),
+    configurationDone: () => {
+      this.#configured.resolve();
+      return undefined;
+    },
     threads: () => ({ threads: [new Thread(THREAD, "build")] }),
     terminate: () => this.#endBuild(),
     disconnect: () => this.#disconnect(),

@@ -82,14 +82,14 @@ export class Stepper {
     this.#pauses = false;
     const stage = this.#stage();
     try {
-      let reason: StopReason | undefined;
-      while (reason === undefined && !this.#ends && !(this.#isDone() && way === "continue")) {
+      let reason: StopReason | "end" | undefined;
+      while (reason === undefined) {
         this.#onMove(this.#build.steps[this.#build.next]);
         await this.#build.run();
-        reason = this.#reason(way, stage);
+        reason = this.#ends ? "end" : this.#reason(way, stage);
       }
       this.#running = false;
-      if (reason === undefined || this.#ends) this.#ended.resolve();
+      if (reason === "end") this.#ended.resolve();
       else this.#onStop(reason);
     } catch (error) {
       this.#running = false;
@@ -111,8 +111,9 @@ export class Stepper {
     this.#onStop("entry");
   }
 
-  /** Returns the reason to stop behind a step; undefined to go on. */
-  #reason(way: Way, stage: string | undefined): StopReason | undefined {
+  /** Returns the reason to stop behind a step, or the end; undefined to go on. */
+  #reason(way: Way, stage: string | undefined): StopReason | "end" | undefined {
+    if (way === "continue" && this.#isDone()) return "end";
     if (this.#pauses) return "pause";
     if (way === "next" || (way === "out" && this.#stage() !== stage)) return "step";
     return this.#isBreakpoint() ? "breakpoint" : undefined;

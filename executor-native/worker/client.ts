@@ -213,7 +213,7 @@ interface Held {
 }
 
 /** Returns a receiver of output that holds the command while its output is not taken. */
-function heldBack(take: RunIo["onOutput"], { hold, fail }: Held): RunIo["onOutput"] {
+function heldBack(take: RunIo["onOutput"], { hold, fail }: Held): NonNullable<Pending["onOutput"]> {
   let waiting = 0;
   const wait = async (taken: Promise<void>): Promise<void> => {
     if (waiting++ === 0) hold(true);

@@ -127,7 +127,7 @@ serial("dap: a step that fails stops the build, with its state and a terminal in
       t.is((await editor.ask("evaluate", { expression: "cat link", context: "repl" }))["result"], "");
       t.is(editor.output("stdout"), "hello\n");
       await editor.ask("evaluate", { expression: "exec", context: "repl" });
-      const words = (editor.requests[0]?.arguments as { readonly args: readonly string[] }).args;
+      const words = (editor.requests[0] as { readonly arguments: { readonly args: readonly string[] } }).arguments.args;
       const opened = await rig.spawn(words[0] ?? "", [...words.slice(1), "--", "cat", "/srv/made"]).ended;
       t.is(opened.stdout.toString(), "hello\n", opened.stderr);
       await editor.ask("continue", { threadId: 1 });
