@@ -1,7 +1,8 @@
 import { throwIfAborted } from "../core/errors.js";
 import { discard, type HttpAnswer } from "./body.js";
 import type { Connections } from "./connections.js";
-import { type HttpLimits, type OnWait, StalledError, type Timer, waitingFor } from "./limits.js";
+import { type HttpLimits, type OnWait, StalledError, type Timer } from "./limits.js";
+import { Notice } from "./notice.js";
 import { sendRequest } from "./send.js";
 import type { HttpResponse } from "./response.js";
 import { openUpload, type UploadBody } from "./upload.js";
@@ -22,6 +23,11 @@ export interface HttpRequest {
   readonly verify?: boolean;
 }
 
+/** A request that is sent, with the signal that ends it. */
+interface Sent extends HttpRequest {
+  readonly signal: AbortSignal;
+}
+
 const MAX_REDIRECTS = 10;
 const USER_AGENT = "tsbuild";
 
@@ -32,17 +38,27 @@ const USER_AGENT = "tsbuild";
  * passes it to {@link discard}.
  */
 export async function exchange(request: HttpRequest, connections: Connections): Promise<HttpAnswer> {
-  let url = request.url;
-  let authorization = request.authorization;
+  const { signal = connections.closing, onWait = connections.onWait } = request;
+  const notice = new Notice(connections.limits, onWait);
+  try {
+    return await follow({ ...request, signal, onWait }, notice, connections);
+  } finally {
+    notice.end();
+  }
+}
+
+async function follow(request: Sent, notice: Notice, connections: Connections): Promise<HttpAnswer> {
+  const { signal, onWait } = request;
+  const { failures, limits } = connections;
+  let { url, authorization } = request;
   for (let redirects = 0; ; redirects++) {
-    const { failures, limits } = connections;
-    const { signal = connections.closing, onWait = connections.onWait } = request;
-    const response = await send({ ...request, url, authorization, signal, onWait }, connections);
+    const response = await send({ ...request, url, authorization }, notice, connections);
     const answer = { response, url, failures, signal, limits, onWait };
     const location = response.headers.get("location");
     if (![301, 302, 303, 307, 308].includes(response.status) || location === null) return answer;
     const keepsMethod = request.method === "GET" || request.method === "HEAD" || response.status === 307 || response.status === 308;
-    await discard(answer);
+    // The notice of the exchange speaks for its body as well.
+    await discard({ ...answer, onWait: undefined });
     if (redirects >= MAX_REDIRECTS) throw failures.protocol(request.what, { method: request.method, url }, "redirects without end");
     if (!keepsMethod)
       throw failures.protocol(request.what, { method: request.method, url }, `redirects a ${request.method} (${response.status})`);
@@ -71,13 +87,13 @@ export function resolveLocation(location: string, base: URL): URL | undefined {
   }
 }
 
-async function send(request: HttpRequest & { readonly signal: AbortSignal }, connections: Connections): Promise<HttpResponse> {
+async function send(request: Sent, notice: Notice, connections: Connections): Promise<HttpResponse> {
   const { signal, url } = request;
   throwIfAborted(signal);
   const agent = await connections.agent(url, request.verify ?? true);
   const headers: Record<string, string> = { "user-agent": USER_AGENT, ...request.headers };
   if (request.authorization !== undefined) headers["authorization"] = request.authorization;
-  const watch = new Watch(connections.limits, () => request.onWait?.(waitingFor(url)));
+  const watch = new Watch(connections.limits, () => notice.begin(url));
   const upload = request.body === undefined ? undefined : openUpload(request.body, watch);
   // Without a length, chunks would be sent, which some registries refuse.
   if (upload !== undefined) headers["content-length"] = String(upload.size);
@@ -101,23 +117,21 @@ async function send(request: HttpRequest & { readonly signal: AbortSignal }, con
 }
 
 /**
- * Ends a request whose server does not take the body, or does not begin to answer, in time. Reports
- * a wait for an answer that takes long.
+ * Ends a request whose server does not take the body, or does not begin to answer, in time.
  */
 class Watch {
   readonly limits: HttpLimits;
-  readonly #onNotice: () => (() => void) | undefined;
+  readonly #onSent: () => void;
   readonly #controller = new AbortController();
   #timer: Timer | undefined;
-  #notice: Timer | undefined;
-  #reported: (() => void) | undefined;
   #ended = false;
   /** Error that names the limit which the server exceeded. */
   stalled: StalledError | undefined;
 
-  constructor(limits: HttpLimits, onNotice: () => (() => void) | undefined) {
+  /** `onSent` is called when the answer is the server's turn. */
+  constructor(limits: HttpLimits, onSent: () => void) {
     this.limits = limits;
-    this.#onNotice = onNotice;
+    this.#onSent = onSent;
   }
 
   get signal(): AbortSignal {
@@ -140,16 +154,14 @@ class Watch {
 
   /** Starts the limit for the answer after the last of `size` bytes was sent. */
   forAnswer(size: number): void {
-    const { answer, digestRate, notice, timer } = this.limits;
+    const { answer, digestRate } = this.limits;
     this.#start(answer + Math.ceil((size / digestRate) * 1000), "did not answer");
-    if (!this.#ended) this.#notice ??= timer(notice, () => (this.#reported = this.#onNotice()));
+    if (!this.#ended) this.#onSent();
   }
 
   end(): void {
     this.#ended = true;
     this.#timer?.cancel();
-    this.#notice?.cancel();
-    this.#reported?.();
   }
 
   #start(limit: number, what: string): void {

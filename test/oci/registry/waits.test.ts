@@ -70,6 +70,16 @@ for (const status of [400, 401, 403, 404, 405, 500, 501]) {
   });
 }
 
+test("redirects whose bodies do not end are one wait, which is reported", async (t) => {
+  const { fake, client, waits, onWait } = await rig(t, (request, response) => {
+    const hop = Number(/[?]hop=(\d)/.exec(request.url)?.[1] ?? 0);
+    if (hop === 3) return void response.end(BLOB);
+    response.writeHead(302, { location: `/v2/a/b/blobs/${LAYER.digest}?hop=${hop + 1}`, "content-length": "100" }).write("x");
+  });
+  for await (const _ of client.blob(`${fake.host}/a/b`, LAYER, { onWait }));
+  t.deepEqual(waits, ["waiting for HOST", "end of waiting for HOST"]);
+});
+
 test("mounts that were said to be made but were not: the blob is uploaded", async (t) => {
   const { fake, client } = await rig(t, (request, response) => {
     if (request.method === "HEAD") return void response.writeHead(404).end();
