@@ -1,4 +1,5 @@
 import type { OfferedDirectories, OfferedFile, FilesRequest } from "../../buildkit/transfer/sync-files.js";
+import type { NodeMeta } from "../../core/file-node.js";
 import { readGlob } from "../../core/text/glob.js";
 import { type MatchInfo, PatternMatcher } from "../../core/text/pattern-matcher.js";
 import { compileWildcards } from "../../core/text/wildcards.js";
@@ -64,23 +65,19 @@ class Walk {
   }
 
   *files(directory: string, parent: MatchInfo | undefined, inside = this.#wanted === undefined): Generator<OfferedFile, void> {
-    for (const name of byBytes(this.#tree.children(directory))) {
-      const path = joinPath(directory, name);
+    for (const node of inside ? nodesOf(this.#tree, directory) : this.#someNodes(directory)) {
+      const { path } = node;
       const wanted = inside || this.#wanted?.has(path) === true;
-      if (!wanted && !this.#above.has(path)) continue;
-      const node = this.#tree.lookup(path);
-      if (!node) continue;
-      if (/[\ud800-\udfff]/.test(name) && !name.isWellFormed()) throw pathNotText(path);
+      if (!path.isWellFormed()) throw pathNotText(path);
       const { matched, info } = this.#include ? this.#include.matchesUsingParent(path, parent) : { matched: true, info: undefined };
-      const own = { ...node, path };
       if (node.type !== "dir") {
-        if (matched && wanted) yield node.type === "file" ? this.#file(own) : own;
+        if (matched && wanted) yield node.type === "file" ? this.#file(node) : node;
         continue;
       }
       const below = matched || this.#reach.into(path) ? this.files(path, info, wanted) : undefined;
       const first = below?.next();
       // A directory that is not asked for itself is there for what is in it.
-      if ((matched && wanted) || first?.done === false) yield own;
+      if ((matched && wanted) || first?.done === false) yield node;
       if (first?.done === false) {
         yield first.value;
         yield* below as Generator<OfferedFile, void>;
@@ -88,7 +85,15 @@ class Walk {
     }
   }
 
-  #file(node: OfferedFile): OfferedFile {
+  /** Returns the nodes of a directory that are wanted, or above one that is. */
+  #someNodes(directory: string): readonly NodeMeta[] {
+    return byBytes(this.#tree.children(directory)).flatMap((name) => {
+      const path = joinPath(directory, name);
+      return this.#wanted?.has(path) === true || this.#above.has(path) ? (this.#tree.lookup(path) ?? []) : [];
+    });
+  }
+
+  #file(node: NodeMeta): OfferedFile {
     const names = this.#tree.linksOf?.(node.path);
     const first = names?.[0];
     const before = first === undefined ? undefined : this.#links.get(first);
@@ -100,13 +105,24 @@ class Walk {
   }
 }
 
+/** Returns the nodes of a directory, names in the order of their bytes. */
+function nodesOf(tree: FileTree, directory: string): readonly NodeMeta[] {
+  if (!tree.visitNodes) return byBytes(tree.children(directory)).flatMap((name) => tree.lookup(joinPath(directory, name)) ?? []);
+  const nodes: NodeMeta[] = [];
+  tree.visitNodes(directory, (node) => nodes.push(node));
+  return nodes.some(({ path }) => BEYOND.test(path)) ? nodes.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path))) : nodes;
+}
+
 function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }
 
-/** Sorts names as Go does. The order of code units differs where there are surrogates. */
+/** Characters from which on the order of code units is not that of bytes. */
+const BEYOND = /[\ud800-\uffff]/;
+
+/** Sorts names as Go does. */
 function byBytes(names: readonly string[]): readonly string[] {
-  return names.some((name) => /[\ud800-\uffff]/.test(name))
+  return names.some((name) => BEYOND.test(name))
     ? names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
     : names;
 }

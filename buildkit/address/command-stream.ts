@@ -30,16 +30,25 @@ export async function commandStream(
   });
   const stop = (): void => void child.kill("SIGTERM");
   signal.addEventListener("abort", stop, { once: true });
-  // A program that ends is reported by its end.
+  // A program that does not read any more is reported by its end.
   child.stdin.on("error", () => undefined);
-  const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  const stream = new Duplex({
+    read: () => void child.stdout.resume(),
+    write: (chunk: Buffer, _encoding, done) => void child.stdin.write(chunk, () => done()),
+    final: (done) => void child.stdin.end(() => done()),
+  });
+  child.stdout.on("data", (chunk: Buffer) => {
+    if (!stream.push(chunk)) child.stdout.pause();
+  });
   child.once("close", (code, killedBy) => {
     signal.removeEventListener("abort", stop);
+    if (stream.destroyed) return;
     const how = killedBy === null ? `ended with status ${code}` : `was ended by ${killedBy}`;
-    if (!stream.destroyed) stream.destroy(unreachable(name, `${program} ${how}${said.trim() === "" ? "" : `: ${said.trim()}`}`));
+    stream.destroy(unreachable(name, `${program} ${how}${said.trim() === "" ? "" : `: ${said.trim()}`}`));
   });
   stream.once("close", () => {
     child.stdin.end();
+    child.stdout.resume();
     setTimeout(stop, GRACE).unref();
   });
   return stream;

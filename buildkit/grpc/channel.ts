@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type IncomingHttpHeaders } from "node:http2";
 import type { Duplex } from "node:stream";
-import { throwIfAborted } from "../../core/errors.js";
+import { throwIfAborted, TsbuildError } from "../../core/errors.js";
 import type { AnyMessage, ValueOf } from "../../llb/wire/message.js";
 import { connectionLost, protocolError } from "../errors.js";
 import { frame, FrameReader } from "./frames.js";
@@ -114,7 +114,9 @@ export class Channel {
 
   #lost(cause: unknown = this.#failure): Error {
     const why = this.#failure ?? cause;
-    return connectionLost(this.#name, why instanceof Error ? why.message : "the other side ended it", why);
+    // The way itself knows best what happened on it.
+    if (why instanceof TsbuildError) return why;
+    return connectionLost(this.#name, reasonOf(why), why);
   }
 }
 
@@ -177,5 +179,11 @@ async function* messagesOf<R extends AnyMessage>(
 
 /** Returns true for an error of the connection, and not of what was read on it. */
 function isStreamError(error: unknown): boolean {
-  return error instanceof Error && "code" in error && /^(ERR_HTTP2|ERR_STREAM|E[A-Z]+$|ABORT)/.test(String(error.code));
+  return error instanceof Error && !(error instanceof TsbuildError) && "code" in error;
+}
+
+/** Returns the words of an error. Those of OpenSSL are in a member of their own. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return "the other side ended it";
+  return "reason" in error && typeof error.reason === "string" ? error.reason : error.message;
 }

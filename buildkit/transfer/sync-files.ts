@@ -1,4 +1,5 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
 import type { NodeMeta, NodeType } from "../../core/file-node.js";
 import type { ValueOf } from "../../llb/wire/message.js";
 import { protocolError } from "../errors.js";
@@ -49,7 +50,7 @@ type Call = ServerCall<Packet, Packet>;
 const PIECE = 256 << 10;
 
 /** Packets of metadata that are sent at once. */
-const BATCH = 256;
+const BATCH = 2048;
 
 /**
  * Serves the directories of a build with fsutil's protocol: this side says what is there, and the
@@ -97,13 +98,20 @@ function unescape(value: string): string {
   }
 }
 
+/** A file that a builder asked for. */
+interface Wanted {
+  readonly ID: number;
+  readonly path: string;
+}
+
 class Transfer {
   readonly #call: Call;
   readonly #count: SyncCount;
   /** Contents that may be asked for, by their numbers. */
   readonly #offered = new Map<number, string>();
-  /** Content that was asked for and is sent one after the other. */
-  #sending: Promise<void> = Promise.resolve();
+  #wanted: Wanted[] = [];
+  /** Work on what was asked for so far; undefined while there is none. */
+  #sending: Promise<void> | undefined;
 
   constructor(call: Call, count: SyncCount) {
     this.#call = call;
@@ -143,28 +151,58 @@ class Transfer {
       const path = this.#offered.get(ID);
       if (path === undefined) throw protocolError(`it asked for file ${ID}, which it was not offered, or twice`);
       this.#offered.delete(ID);
-      this.#sending = this.#sending.then(() => this.#send(ID, path));
+      this.#wanted.push({ ID, path });
+      this.#sending ??= this.#sendWanted();
       // The failure is thrown by whoever waits for the end.
       this.#sending.catch(() => undefined);
     }
     throw new CallRefused(STATUS.CANCELLED, "the builder ended the transfer early");
   }
 
-  async #send(ID: number, path: string): Promise<void> {
-    const file = openSync(path, "r");
-    this.#count.sent++;
-    try {
-      for (;;) {
-        const data = Buffer.allocUnsafe(PIECE);
-        const length = readSync(file, data, 0, PIECE, null);
-        if (length > 0) await this.#call.send({ type: PACKET_TYPE.DATA, ID, data: data.subarray(0, length) });
-        this.#count.bytes += length;
-        if (length < PIECE) break;
+  /** Sends everything that was asked for. Small files share one write, because most files are small. */
+  async #sendWanted(): Promise<void> {
+    // Requests that are here already are read first.
+    await setImmediate();
+    let batch: Packet[] = [];
+    let size = 0;
+    const flush = async (): Promise<void> => {
+      const packets = batch;
+      batch = [];
+      size = 0;
+      if (packets.length > 0) await this.#call.sendAll(packets);
+    };
+    while (this.#wanted.length > 0) {
+      const files = this.#wanted;
+      this.#wanted = [];
+      for (const { ID, path } of files) {
+        for (const data of pieces(path)) {
+          batch.push({ type: PACKET_TYPE.DATA, ID, data });
+          size += data.length;
+          this.#count.bytes += data.length;
+          if (size >= PIECE) await flush();
+        }
+        this.#count.sent++;
+        batch.push({ type: PACKET_TYPE.DATA, ID });
       }
-      await this.#call.send({ type: PACKET_TYPE.DATA, ID });
-    } finally {
-      closeSync(file);
+      await flush();
     }
+    this.#sending = undefined;
+  }
+}
+
+/** Yields the bytes of a file as they are now. */
+function* pieces(path: string): Generator<Buffer, void> {
+  const file = openSync(path, "r");
+  try {
+    for (let left = fstatSync(file).size; ; ) {
+      const data = Buffer.allocUnsafe(Math.min(PIECE, Math.max(left, 0) + 1));
+      const length = readSync(file, data, 0, data.length, null);
+      if (length === 0) return;
+      left -= length;
+      yield data.subarray(0, length);
+    }
+  } finally {
+    closeSync(file);
   }
 }
 

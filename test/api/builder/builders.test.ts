@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { build } from "../../../api/build/build.js";
 import type { BuildOptions } from "../../../api/options/options.js";
-import { CONTENT_READ, GET_SECRET } from "../../../buildkit/messages/session.js";
+import { CHECK_AGENT, CONTENT_READ, FORWARD_AGENT, GET_SECRET } from "../../../buildkit/messages/session.js";
 import { sha256 } from "../../../core/digest.js";
 import { ExecError, TsbuildError } from "../../../core/errors.js";
 import type { BuildEvent } from "../../../core/events.js";
@@ -267,6 +268,41 @@ test("secrets are given by their ids, and the store is not read", async (t) => {
   t.is(answers[0], "s3cret");
   t.regex(answers[1] ?? "", /secret other: not found/);
 });
+
+test("an agent is reached by its id, byte for byte", async (t) => {
+  let echoed = "";
+  const { path, build: run } = await machine(t, async (solve) => {
+    const call = solve.session.call(FORWARD_AGENT, { metadata: { "buildkit.ssh.id": "mine" } });
+    await call.send({ data: Buffer.from("sign this") });
+    call.end();
+    for await (const { data } of call.messages) echoed += Buffer.from(data ?? []).toString();
+    await t.throwsAsync(solve.session.unary(CHECK_AGENT, { ID: "other" }), { message: /unset ssh forward key other/ });
+    return solve.image(LAYERS);
+  });
+  const socket = join(path, "agent.sock");
+  const agent = createServer((client) => void client.pipe(client));
+  await new Promise<void>((resolve) => agent.listen(socket, resolve));
+  t.teardown(() => agent.close());
+  await run({ ssh: { mine: { socket } }, outputs: [{ type: "cacheonly" }] });
+  t.is(echoed, "sign this");
+});
+
+/** Options that another machine cannot follow, and the words of the refusal. */
+const UNSUPPORTED: readonly (readonly [BuildOptions, RegExp])[] = [
+  [{ memory: "1g" }, /limits of steps with --builder/],
+  [{ noCache: "mounts" }, /--no-cache=mounts/],
+  [{ cacheTo: [{ type: "inline" }] }, /type=inline/],
+  [{ cacheFrom: [{ type: "local", src: "." }] }, /type=local/],
+  [{ cacheTo: [{ type: "registry", ref: "localhost/c", mounts: "all" }] }, /mounts of a cache/],
+];
+
+for (const [options, message] of UNSUPPORTED) {
+  test(`refused before anything is sent: ${JSON.stringify(options)}`, async (t) => {
+    const { build: run, fake } = await machine(t, solves);
+    await t.throwsAsync(run(options), { code: "builder/unsupported", message });
+    t.deepEqual(fake.solves, []);
+  });
+}
 
 test("an abort ends the work of the builder", async (t) => {
   const begun = deferred();

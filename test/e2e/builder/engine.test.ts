@@ -1,10 +1,13 @@
-import { readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import test from "ava";
 import { missingForBusybox, startBusyboxRegistry } from "../../support/images/base-image.js";
 import { instructionSteps } from "../../support/images/plain-steps.js";
-import { NO_ENGINE, notInstalled, requires } from "../../support/requires.js";
+import { NO_BUILDX, NO_ENGINE, notInstalled, requires } from "../../support/requires.js";
 import { type Ended, Rig } from "../../support/rigs/rig.js";
+import { until } from "../../support/until.js";
 import type { RealRegistry } from "../../support/servers/registry.js";
 
 // The BuildKit of a Docker Engine builds, where DOCKER_HOST names one. Its steps have the network
@@ -12,6 +15,10 @@ import type { RealRegistry } from "../../support/servers/registry.js";
 
 const missing = missingForBusybox();
 const { serial } = requires(notInstalled(missing), process.env["DOCKER_HOST"] ? undefined : NO_ENGINE);
+// TSBUILD_TEST_DOCKER is the command line of docker's client (default: docker).
+const DOCKER = process.env["TSBUILD_TEST_DOCKER"] ?? "docker";
+const hasBuildx = spawnSync("/bin/sh", ["-c", `${DOCKER} buildx version`], { stdio: "ignore" }).status === 0;
+const withDialer = requires(notInstalled(missing), process.env["DOCKER_HOST"] && hasBuildx ? undefined : NO_BUILDX).serial;
 const NETWORK = ["--network", "host", "--allow", "network.host"];
 let registry: RealRegistry;
 let rig: Rig;
@@ -34,6 +41,9 @@ function build(args: readonly string[], context: string): Promise<Ended> {
 }
 
 const remotely = (args: readonly string[], context: string): Promise<Ended> => build(["--builder", "docker://", ...args], context);
+
+/** Text that no earlier run of the tests had: the engine keeps its cache. */
+const UNIQUE = `${process.pid} ${Date.now()}\n`;
 
 const STAGES = `ARG REGISTRY=none
 FROM $REGISTRY/busybox AS build
@@ -79,7 +89,7 @@ async function config(tar: string): Promise<Config> {
 serial("an image of several stages equals the one that is built here, by files and config, and is found again", async (t) => {
   const context = rig.context("stages", {
     Dockerfile: STAGES,
-    "a.txt": "a\n",
+    "a.txt": UNIQUE,
     "deep/b.txt": "b\n",
     ".dockerignore": "secret\n",
     secret: "s",
@@ -95,7 +105,10 @@ serial("an image of several stages equals the one that is built here, by files a
   const shape = ({ history }: Config) => history.map(({ created_by, empty_layer }) => ({ created_by, empty_layer }));
   t.deepEqual(shape(one), shape(other));
   t.is(one.rootfs.diff_ids.length, other.rootfs.diff_ids.length);
-  t.deepEqual(instructionSteps(there.stderr).DONE.toSorted(), instructionSteps(here.stderr).DONE.toSorted());
+  // The engine may have a step of an earlier run that depends on no file.
+  const { DONE, CACHED } = instructionSteps(there.stderr);
+  t.deepEqual([...DONE, ...CACHED].toSorted(), instructionSteps(here.stderr).DONE.toSorted());
+  t.true(DONE.includes("COPY . ."));
   const again = await remotely(outputs("again"), context);
   t.is(again.code, 0, again.stderr);
   t.deepEqual(instructionSteps(again.stderr).DONE, []);
@@ -135,3 +148,135 @@ serial("secrets and the docker archive; a file that nobody asks for does not lea
   t.is(readFileSync(rig.path("secret-out", "length"), "utf8").trim(), "5");
   t.regex(stderr, /transferring context: \d+B/);
 });
+
+serial("ctrl-c ends the work of the builder too", async (t) => {
+  const seconds = `${100_000 + process.pid}`;
+  const context = rig.context("endless", { Dockerfile: `ARG REGISTRY=none\nFROM $REGISTRY/busybox\nRUN echo begun; sleep ${seconds}\n` });
+  const sleeping = (): boolean =>
+    readdirSync("/proc").some((pid) => {
+      try {
+        return /^\d+$/.test(pid) && readFileSync(`/proc/${pid}/cmdline`, "utf8") === `sleep\0${seconds}\0`;
+      } catch {
+        return false;
+      }
+    });
+  const args = [
+    "--builder",
+    "docker://",
+    ...NETWORK,
+    "--build-arg",
+    `REGISTRY=${registry.host}`,
+    "--progress=plain",
+    "-o",
+    "type=cacheonly",
+  ];
+  const running = rig.start(["build", ...args, context], { env: ENGINE });
+  await running.shows(/\d begun/);
+  t.true(await until(sleeping));
+  running.interrupt();
+  t.is((await running.ended).code, 130);
+  t.true(await until(() => !sleeping()));
+});
+
+/** Returns the bytes of a context that a builder took, as it counts them. */
+function transferred(stderr: string): number {
+  const units: Readonly<Record<string, number>> = { B: 1, kB: 1e3, MB: 1e6 };
+  const [, amount = "", unit = ""] = /transferring context: ([\d.]+)(B|kB|MB)[^\n]* done/.exec(stderr) ?? [];
+  return Number(amount) * (units[unit] ?? Number.NaN);
+}
+
+serial("of 20,000 files the one that was edited is sent", async (t) => {
+  const context = rig.context("many", { Dockerfile: "FROM scratch\nCOPY files /files\n" });
+  for (let folder = 0; folder < 200; folder++) {
+    mkdirSync(join(context, "files", String(folder)), { recursive: true });
+    for (let file = 0; file < 100; file++)
+      writeFileSync(join(context, "files", String(folder), String(file)), `${folder} ${file} `.repeat(40));
+  }
+  const output = ["-o", "type=cacheonly"];
+  const first = await remotely(output, context);
+  t.is(first.code, 0, first.stderr);
+  const all = transferred(first.stderr);
+  writeFileSync(join(context, "files", "7", "7"), "edited".repeat(100_000));
+  const edited = await remotely(output, context);
+  t.is(edited.code, 0, edited.stderr);
+  writeFileSync(join(context, "files", "7", "7"), "edited once more");
+  const again = await remotely(output, context);
+  t.is(again.code, 0, again.stderr);
+  // Names and dates of all files go each time.
+  const names = transferred(again.stderr);
+  t.true(all > 5_500_000, `${all} bytes`);
+  t.true(names < 700_000, `${names} bytes`);
+  const difference = transferred(edited.stderr) - names;
+  t.true(difference > 590_000 && difference < 610_000, `${difference} bytes`);
+});
+
+serial("an agent is at hand in the steps that ask for it, and one that is not given fails the step", async (t) => {
+  const context = rig.context("agent", {
+    Dockerfile: "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nRUN --mount=type=ssh,required test -S $SSH_AUTH_SOCK && echo found\n",
+  });
+  const agent = createServer((socket) => void socket.end());
+  await new Promise<void>((resolve) => agent.listen(rig.path("agent.sock"), resolve));
+  t.teardown(() => agent.close());
+  const found = await remotely(["--no-cache", "--ssh", `default=${rig.path("agent.sock")}`, "-o", "type=cacheonly"], context);
+  t.is(found.code, 0, found.stderr);
+  t.regex(found.stderr, /\d found/);
+  const lacking = await remotely(["--no-cache", "-o", "type=cacheonly"], context);
+  t.is(lacking.code, 1);
+  t.regex(lacking.stderr, /Dockerfile:3/);
+});
+
+serial("a cache at a registry is written and read by the builder", async (t) => {
+  const context = rig.context("cached", { Dockerfile: "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nRUN date +%s%N > /now\n" });
+  const ref = `${registry.host}/builder/cache:a`;
+  const written = await remotely(["--cache-to", `type=registry,ref=${ref},mode=max`, "-o", "type=cacheonly"], context);
+  t.is(written.code, 0, written.stderr);
+  t.is(
+    (
+      await fetch(`http://${registry.host}/v2/builder/cache/manifests/a`, {
+        headers: { accept: "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json" },
+      })
+    ).status,
+    200,
+  );
+  const read = await remotely(["--cache-from", `type=registry,ref=${ref}`, "-o", "type=cacheonly"], context);
+  t.is(read.code, 0, read.stderr);
+  t.regex(read.stderr, /importing cache manifest from /);
+  const local = await remotely(["--cache-to", `type=local,dest=${rig.path("cache")}`, "-o", "type=cacheonly"], context);
+  t.is(local.code, 2);
+  t.regex(local.stderr, /error\[builder\/unsupported\]: Cannot use a cache of type=local with --builder/);
+});
+
+for (const [address, program] of [
+  ["docker-container://buildkit", "docker"],
+  ["podman-container://buildkit", "podman"],
+  ["kube-pod://buildkit", "kubectl"],
+  ["ssh://buildkit", "ssh"],
+] as const) {
+  withDialer(`${program} leads to a builder: a session inside its API`, async (t) => {
+    const bin = rig.path(`bin-${program}`);
+    mkdirSync(bin);
+    const { PATH = "" } = process.env;
+    // The program would run "buildctl dial-stdio" elsewhere; docker's client does the same here.
+    writeFileSync(join(bin, program), `#!/bin/sh\nPATH=${JSON.stringify(PATH)} exec ${DOCKER} buildx dial-stdio\n`);
+    chmodSync(join(bin, program), 0o755);
+    const context = rig.context(`dialed-${program}`, {
+      Dockerfile: "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nCOPY file /\nRUN cat /file /file > /twice\n",
+      file: `${program}\n`.repeat(50_000),
+    });
+    const args = [
+      "--builder",
+      address,
+      ...NETWORK,
+      "--build-arg",
+      `REGISTRY=${registry.host}`,
+      "--progress=plain",
+      "-o",
+      `type=local,dest=${rig.path(`out-${program}`)}`,
+    ];
+    const env = { ...ENGINE, PATH: `${bin}:${PATH}`, ...(process.env["DOCKER_CONFIG"] && { DOCKER_CONFIG: process.env["DOCKER_CONFIG"] }) };
+    const { code, stderr } = await rig.cli(["build", ...args, context], { env });
+    t.is(code, 0, stderr);
+    t.is(statSync(rig.path(`out-${program}`, "twice")).size, 2 * 50_000 * (program.length + 1));
+    t.deepEqual(rig.leftovers(), []);
+  });
+}
