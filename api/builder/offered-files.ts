@@ -110,7 +110,9 @@ function nodesOf(tree: FileTree, directory: string): readonly NodeMeta[] {
   if (!tree.visitNodes) return byBytes(tree.children(directory)).flatMap((name) => tree.lookup(joinPath(directory, name)) ?? []);
   const nodes: NodeMeta[] = [];
   tree.visitNodes(directory, (node) => nodes.push(node));
-  return nodes.some(({ path }) => BEYOND.test(path)) ? nodes.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path))) : nodes;
+  return nodes.some(({ path }) => BEYOND.test(path))
+    ? nodes.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
+    : nodes;
 }
 
 function parentOf(path: string): string {
@@ -122,9 +124,7 @@ const BEYOND = /[\ud800-\uffff]/;
 
 /** Sorts names as Go does. */
 function byBytes(names: readonly string[]): readonly string[] {
-  return names.some((name) => BEYOND.test(name))
-    ? names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-    : names;
+  return names.some((name) => BEYOND.test(name)) ? names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))) : names;
 }
 
 /**

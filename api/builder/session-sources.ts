@@ -1,4 +1,3 @@
-import { basename } from "node:path";
 import type { SourceOp } from "../../llb/ops.js";
 import type { LocalSource } from "../../llb/sources/local.js";
 import { sessionDirectory, sessionImage } from "../../llb/sources/session.js";
@@ -38,8 +37,8 @@ export function sessionSources(targets: readonly Rootfs[], { session, images, im
     const found = image(op, vertex);
     if (found === undefined || (found.origin !== undefined && !source.layout) || source.digest === undefined) return wireSource(op, images);
     onOwnImage(found);
-    const name = basename(source.ref.slice(0, source.ref.lastIndexOf("@"))).replaceAll(/[^a-z0-9._-]/g, "-") || "image";
-    return sessionImage(name.replace(/^[^a-z0-9]+/, "x"), { digest: source.digest, session, store: IMAGES_STORE });
+    // The builder reads the name as a host and a repository.
+    return sessionImage("client/image", { digest: source.digest, session, store: IMAGES_STORE });
   };
 }
 

@@ -225,6 +225,61 @@ serial("an agent is at hand in the steps that ask for it, and one that is not gi
   t.regex(lacking.stderr, /Dockerfile:3/);
 });
 
+serial("an image of the local store is a base, which the builder reads from here", async (t) => {
+  const base = rig.context("base", { Dockerfile: `ARG REGISTRY=none\nFROM $REGISTRY/busybox\nCOPY unique /unique\n`, unique: UNIQUE });
+  const made = await build(["-t", "own/base"], base);
+  t.is(made.code, 0, made.stderr);
+  const context = rig.context("on-base", { Dockerfile: "FROM own/base\nRUN cat /unique /unique > /twice\n" });
+  const there = await remotely(["-o", `type=local,dest=${rig.path("on-base-out")}`], context);
+  t.is(there.code, 0, there.stderr);
+  t.is(readFileSync(rig.path("on-base-out", "twice"), "utf8"), UNIQUE.repeat(2));
+});
+
+serial("a push sends the layers that the builder made; layers of the base are mounted from their repository", async (t) => {
+  const context = rig.context("pushed", { Dockerfile: "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nCOPY unique /unique\n", unique: UNIQUE });
+  const name = `${registry.host}/builder/pushed:1`;
+  const store = { ...ENGINE, TSBUILD_ROOT: rig.path("push-store") };
+  const args = [
+    "--builder",
+    "docker://",
+    "--build-arg",
+    `REGISTRY=${registry.host}`,
+    "--progress=plain",
+    "--metadata-file",
+    rig.path("pushed.json"),
+  ];
+  const { code, stderr } = await rig.cli(["build", ...args, "--push", "-t", name, context], { env: store });
+  t.is(code, 0, stderr);
+  const manifest = async (image: string): Promise<readonly { readonly digest: string; readonly mediaType: string }[]> => {
+    const accept = ["manifest.v1", "index.v1"].map((type) => `application/vnd.oci.image.${type}+json`).join(", ");
+    const answer = await fetch(`http://${registry.host}/v2/${image}`, { headers: { accept } });
+    return ((await answer.json()) as { readonly layers: readonly { readonly digest: string; readonly mediaType: string }[] }).layers;
+  };
+  const [base] = await manifest("busybox/manifests/latest");
+  const layers = await manifest("builder/pushed/manifests/1");
+  t.is(layers[0]?.digest, base?.digest);
+  t.deepEqual(
+    layers.map(({ mediaType }) => mediaType),
+    Array.from({ length: 2 }, () => "application/vnd.oci.image.layer.v1.tar+gzip"),
+  );
+  t.is((JSON.parse(readFileSync(rig.path("pushed.json"), "utf8")) as Record<string, unknown>)["image.name"], name);
+  // The base's layer was not needed here, and did not come.
+  const blob = `v1/blobs/sha256/${base?.digest.replace("sha256:", "")}`;
+  t.throws(() => statSync(rig.path("push-store", blob)), { code: "ENOENT" });
+});
+
+serial("SOURCE_DATE_EPOCH dates the layers that the builder makes", async (t) => {
+  const context = rig.context("dated", { Dockerfile: "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nRUN echo a > /a\n" });
+  const { code, stderr } = await remotely(
+    ["--build-arg", "SOURCE_DATE_EPOCH=1700000000", "-o", `type=oci,dest=${rig.path("dated.tar")}`],
+    context,
+  );
+  t.is(code, 0, stderr);
+  const { created, history } = (await config(rig.path("dated.tar"))) as Config & { readonly created: string };
+  t.is(created, "2023-11-14T22:13:20Z".replace("Z", ".000Z"));
+  t.is(history.length, 2);
+});
+
 serial("a cache at a registry is written and read by the builder", async (t) => {
   const context = rig.context("cached", { Dockerfile: "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nRUN date +%s%N > /now\n" });
   const ref = `${registry.host}/builder/cache:a`;
