@@ -198,8 +198,13 @@ async function solveElsewhere(
   const { solveOnBuilders } = await import("../builder/builders.js");
   const { solver, input } = parts;
   const targets = [
-    ...compiled.map(({ rootfs: root, platform, history }) => ({ root, platform, made: history.filter(({ layer }) => layer).length })),
-    ...scans.map((root) => ({ root, platform: hostPlatform(), made: 0 })),
+    ...compiled.map(({ rootfs: root, platform, history }) => ({
+      root,
+      platform,
+      made: history.filter(({ layer }) => layer).length,
+      isImage: true,
+    })),
+    ...scans.map((root) => ({ root, platform: hostPlatform(), made: 0, isImage: false })),
   ];
   return solveOnBuilders(targets, {
     ...parts,

@@ -24,8 +24,9 @@ import type { Secrets, SourceImage, Sources } from "../../solver/ports.js";
 import { SCRATCH, type StepResult } from "../../solver/result.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import type { Session } from "../session/session.js";
-import { cacheEntries } from "./cache-entries.js";
+import { exportedCaches, importedCaches } from "./cache-entries.js";
 import { noBuilder, notRemote } from "./errors.js";
+import { LocalCaches } from "./local-caches.js";
 import { offeredDirectories, type NamedDirectory } from "./offered-files.js";
 import { RemoteSteps } from "./remote-steps.js";
 import { baseLayers, resultOf, resultStore } from "./result-layers.js";
@@ -37,6 +38,8 @@ export interface RemoteTarget {
   readonly platform: Platform;
   /** Layers that the graph makes, without those of its base image. */
   readonly made: number;
+  /** True for an image, whose steps belong into the caches that are written. */
+  readonly isImage: boolean;
 }
 
 export interface BuildersOptions {
@@ -59,6 +62,8 @@ export interface BuildersOptions {
  */
 export async function solveOnBuilders(targets: readonly RemoteTarget[], options: BuildersOptions): Promise<readonly StepResult[]> {
   const { build, session, onEvent } = options;
+  if (build.cacheTo.length > 0 && targets.filter(({ isImage }) => isImage).length > 1)
+    throw notRemote("--cache-to for several platforms", "each would write over the cache of the one before");
   requireRemote(
     build,
     targets.map(({ root }) => root),
@@ -145,6 +150,10 @@ async function solveTogether(
     targets.map((target) => [target, writeDefinition(target.root, { platform: formatPlatform(target.platform) }, sources)] as const),
   );
   for (const [{ root }, { written }] of definitions) steps.learn(root, written);
+  const caches = new LocalCaches(signal);
+  const request = requestFor(options, { near: builder.road.near, epoch });
+  const Imports = importedCaches(build.cacheFrom, caches);
+  const Exports = await exportedCaches(build.cacheTo, caches);
   const count: SyncCount = { offered: 0, sent: 0, bytes: 0 };
   builder.openSession(id, {
     signal,
@@ -155,6 +164,7 @@ async function solveTogether(
         new Map<string, ContentPort>([
           ["export", resultStore(session.store, base, signal)],
           [`oci:${IMAGES_STORE}`, own.port()],
+          ...caches.stores,
         ]),
       ),
       ...entrustedMethods({
@@ -164,14 +174,14 @@ async function solveTogether(
       }),
     ],
   });
-  const request = requestFor(options, { near: builder.road.near, epoch });
   const results = await allOrAbort(signal, (until) =>
     Array.from(definitions, async ([target, { bytes }]) => {
       try {
         const attributes = await builder.solve(
-          { ...request, Definition: bytes },
+          { ...request, Definition: bytes, Cache: { Imports, Exports: target.isImage ? Exports : [] } },
           { signal: until, onStatus: (status) => steps.onStatus(status) },
         );
+        if (target.isImage) await caches.finish(attributes);
         return [target, resultOf(attributes, target, session.store, base)] as const;
       } catch (error) {
         throwIfAborted(until);
@@ -213,7 +223,6 @@ function requestFor(
     ExporterDeprecated: "oci",
     ExporterAttrsDeprecated: attributes,
     Exporters: [{ Type: "oci", Attrs: attributes }],
-    Cache: { Exports: cacheEntries(build.cacheTo), Imports: cacheEntries(build.cacheFrom) },
     Entitlements: build.allow.filter(isEntitlement),
   };
 }

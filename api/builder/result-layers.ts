@@ -46,7 +46,8 @@ export function resultOf(
   { blobs, layers }: Pick<Store, "blobs" | "layers">,
   base: ReadonlyMap<Digest, BaseLayer>,
 ): StepResult {
-  const target = descriptorOf(attributes.get(DESCRIPTOR));
+  const target = parseDescriptor(Buffer.from(attributes.get(DESCRIPTOR) ?? "", "base64").toString("utf8"));
+  if (!target) throw badResult("the builder does not say which image it made");
   let view: ReturnType<typeof readImage>;
   try {
     view = readImage(target, platform, blobs, "result of the builder");
@@ -73,13 +74,13 @@ export function resultOf(
   return { kind: "layers", layers: ids };
 }
 
-function descriptorOf(text: string | undefined): Descriptor {
+/** Reads the descriptor of a blob in JSON; undefined for other text. */
+export function parseDescriptor(text: string): Descriptor | undefined {
   try {
-    const { mediaType, digest, size } = JSON.parse(Buffer.from(text ?? "", "base64").toString("utf8")) as Partial<Descriptor>;
-    if (typeof mediaType === "string" && typeof digest === "string" && isDigest(digest) && typeof size === "number")
-      return { mediaType, digest, size };
+    const { mediaType, digest, size } = JSON.parse(text) as Partial<Descriptor>;
+    const isOne = typeof mediaType === "string" && typeof digest === "string" && isDigest(digest) && typeof size === "number";
+    return isOne ? { mediaType, digest, size } : undefined;
   } catch {
-    // Reported below.
+    return undefined;
   }
-  throw badResult("the builder does not say which image it made");
 }

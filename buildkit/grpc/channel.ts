@@ -182,7 +182,7 @@ function isStreamError(error: unknown): boolean {
   return error instanceof Error && !(error instanceof TsbuildError) && "code" in error;
 }
 
-/** Returns the words of an error. Those of OpenSSL are in a member of their own. */
+/** Returns the words of an error. OpenSSL's are in a member of their own. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return "the other side ended it";
   return "reason" in error && typeof error.reason === "string" ? error.reason : error.message;

@@ -159,7 +159,7 @@ class Transfer {
     throw new CallRefused(STATUS.CANCELLED, "the builder ended the transfer early");
   }
 
-  /** Sends everything that was asked for. Small files share one write, because most files are small. */
+  /** Sends everything that was asked for. Small files share one write. */
   async #sendWanted(): Promise<void> {
     // Requests that are here already are read first.
     await setImmediate();

@@ -1,4 +1,6 @@
+import { digestMismatch } from "../errors.js";
 import { cacheNotInDirectory, layerNotInDirectory, cacheNotWritten, directoryHoldsFiles } from "./errors.js";
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type Digest, digestHex, isDigest } from "../../core/digest.js";
@@ -79,14 +81,58 @@ export function localTarget(options: LocalTargetOptions): CacheTarget {
       await writing(dest, async () => {
         for (const { descriptor, bytes } of [config, manifest])
           if (!existsSync(path(descriptor.digest))) writeFileAtomic(path(descriptor.digest), bytes);
-        const kept = existsSync(join(dest, "index.json")) ? new LayoutDirectory(dest).entries : [];
-        const others = kept.filter((entry) => entry.annotations?.[REF_NAME] !== tag);
-        writeFileAtomic(join(dest, LAYOUT_FILE), LAYOUT_VERSION);
-        writeFileAtomic(join(dest, "index.json"), indexJson([...others, { ...manifest.descriptor, annotations: { [REF_NAME]: tag } }]));
-        if (reset) removeUnreferenced(dest, folder);
       });
+      await nameCache(dest, manifest.descriptor, { tag, reset });
     },
   };
+}
+
+/** Gives a name to a cache whose blobs are all in a directory. */
+export async function nameCache(
+  dest: string,
+  { mediaType, digest, size }: Descriptor,
+  { tag = "latest", reset }: { readonly tag?: string; readonly reset: boolean },
+): Promise<void> {
+  await writing(dest, async () => {
+    const kept = existsSync(join(dest, "index.json")) ? new LayoutDirectory(dest).entries : [];
+    const others = kept.filter((entry) => entry.annotations?.[REF_NAME] !== tag);
+    writeFileAtomic(join(dest, LAYOUT_FILE), LAYOUT_VERSION);
+    writeFileAtomic(join(dest, "index.json"), indexJson([...others, { mediaType, digest, size, annotations: { [REF_NAME]: tag } }]));
+    if (reset) removeUnreferenced(dest, join(dest, "blobs", "sha256"));
+  });
+}
+
+/** The blobs of a cache that another builder writes into a directory. */
+interface DirectoryBlobs {
+  path(digest: Digest): string;
+  /** Stores a blob. Throws `store/digest-mismatch` for other bytes, and keeps nothing. */
+  store(
+    source: AsyncIterable<Uint8Array>,
+    expected: { readonly digest: Digest; readonly size: number },
+    signal: AbortSignal,
+  ): Promise<void>;
+}
+
+/** Opens a directory for the blobs of a cache. Makes it where it is not there. */
+export function directoryBlobs(dest: string): DirectoryBlobs {
+  const folder = join(dest, "blobs", "sha256");
+  prepare(dest, folder);
+  return {
+    path: (digest) => join(folder, digestHex(digest)),
+    store: (source, { digest, size }, signal) =>
+      writing(dest, () => writeLayoutBlob({ digest, size, content: () => verified(source, digest) }, folder, signal)),
+  };
+}
+
+/** Yields bytes, and throws at their end where they are not those of a digest. */
+async function* verified(source: AsyncIterable<Uint8Array>, expected: Digest): AsyncGenerator<Uint8Array, void> {
+  const hash = createHash("sha256");
+  for await (const chunk of source) {
+    hash.update(chunk);
+    yield chunk;
+  }
+  const found = `sha256:${hash.digest("hex")}`;
+  if (found !== expected) throw digestMismatch(expected, found);
 }
 
 /** Checks that an existing directory is empty or a layout. */

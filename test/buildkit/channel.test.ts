@@ -112,7 +112,7 @@ function sends(bytes: Buffer, trailers: Readonly<Record<string, string>> = { "gr
 
 const giant = Buffer.from([0, 0x40, 0, 0, 0]);
 
-/** Answers of a server that breaks the protocol, with the code and a part of the text of the error. */
+/** Answers of a server that breaks the protocol, with the error that they lead to. */
 const HOSTILE: Readonly<Record<string, readonly [Answer, code: string, text: RegExp]>> = {
   "a message that is cut off": [sends(frame(Buffer.alloc(10)).subarray(0, 9)), "builder/protocol", /ends after 9 of 15 bytes/],
   "a header that is cut off": [sends(Buffer.from([0, 0])), "builder/protocol", /ends after 2 of unknown bytes/],

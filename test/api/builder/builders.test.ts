@@ -292,7 +292,7 @@ const UNSUPPORTED: readonly (readonly [BuildOptions, RegExp])[] = [
   [{ memory: "1g" }, /limits of steps with --builder/],
   [{ noCache: "mounts" }, /--no-cache=mounts/],
   [{ cacheTo: [{ type: "inline" }] }, /type=inline/],
-  [{ cacheFrom: [{ type: "local", src: "." }] }, /type=local/],
+  [{ cacheTo: [{ type: "local", dest: "c" }], platforms: ["linux/amd64", "linux/arm64"] }, /--cache-to for several platforms/],
   [{ cacheTo: [{ type: "registry", ref: "localhost/c", mounts: "all" }] }, /mounts of a cache/],
 ];
 

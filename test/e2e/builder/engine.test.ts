@@ -296,9 +296,16 @@ serial("a cache at a registry is written and read by the builder", async (t) => 
   const read = await remotely(["--cache-from", `type=registry,ref=${ref}`, "-o", "type=cacheonly"], context);
   t.is(read.code, 0, read.stderr);
   t.regex(read.stderr, /importing cache manifest from /);
-  const local = await remotely(["--cache-to", `type=local,dest=${rig.path("cache")}`, "-o", "type=cacheonly"], context);
-  t.is(local.code, 2);
-  t.regex(local.stderr, /error\[builder\/unsupported\]: Cannot use a cache of type=local with --builder/);
+});
+
+serial("a cache in a directory of this machine is written and read by the builder", async (t) => {
+  const context = rig.context("kept", { Dockerfile: "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nRUN date +%s%N > /now\n" });
+  const [directory, output] = [rig.path("cache"), ["-o", "type=cacheonly"]];
+  const written = await remotely(["--no-cache", "--cache-to", `type=local,dest=${directory},mode=max`, ...output], context);
+  t.is(written.code, 0, written.stderr);
+  const read = await remotely(["--cache-from", `type=local,src=${directory}`, ...output], context);
+  t.is(read.code, 0, read.stderr);
+  t.regex(read.stderr, /importing cache manifest from local:/);
 });
 
 for (const [address, program] of [
