@@ -173,3 +173,10 @@ export function badS3Bucket(bucket: string): TsbuildError {
 export function badS3Endpoint(endpoint: string): TsbuildError {
   return new TsbuildError("options/invalid", `Cannot use "${endpoint}" as the endpoint of the S3 cache: it is no http or https URL`);
 }
+
+export function blobOfOtherBytes(expected: string, found: string): TsbuildError {
+  return new TsbuildError(
+    "store/digest-mismatch",
+    `Cannot keep a blob of the cache: expected ${expected}, but the bytes that came are ${found}`,
+  );
+}

@@ -1,5 +1,4 @@
-import { digestMismatch } from "../errors.js";
-import { cacheNotInDirectory, layerNotInDirectory, cacheNotWritten, directoryHoldsFiles } from "./errors.js";
+import { blobOfOtherBytes, cacheNotInDirectory, layerNotInDirectory, cacheNotWritten, directoryHoldsFiles } from "./errors.js";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -132,7 +131,7 @@ async function* verified(source: AsyncIterable<Uint8Array>, expected: Digest): A
     yield chunk;
   }
   const found = `sha256:${hash.digest("hex")}`;
-  if (found !== expected) throw digestMismatch(expected, found);
+  if (found !== expected) throw blobOfOtherBytes(expected, found);
 }
 
 /** Checks that an existing directory is empty or a layout. */
