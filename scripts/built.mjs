@@ -4,21 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-const FOLDERS = [
-  "core",
-  "net",
-  "llb",
-  "oci",
-  "frontend",
-  "cache",
-  "executor-native",
-  "buildkit",
-  "solver",
-  "exporters",
-  "api",
-  "cli",
-  "scripts",
-];
+const FOLDERS = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters", "api", "cli", "scripts"];
 const FILES = ["package.json", "package-lock.json", "tsconfig.json", "tsconfig.types.json"];
 
 /** Returns the digest of every source and of the Node that runs the build. */

@@ -6,22 +6,7 @@ import { fileURLToPath } from "node:url";
 import { transformSync } from "esbuild";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const folders = [
-  "core",
-  "net",
-  "llb",
-  "oci",
-  "frontend",
-  "cache",
-  "executor-native",
-  "buildkit",
-  "solver",
-  "exporters",
-  "api",
-  "cli",
-  "test",
-  "bench",
-];
+const folders = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters", "api", "cli", "test", "bench"];
 
 function* files(directory) {
   for (const entry of readdirSync(join(root, directory), { withFileTypes: true })) {

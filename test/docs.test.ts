@@ -9,7 +9,7 @@ import { PROGRAM } from "./support/program-folders.js";
 
 const root = packageRoot();
 
-const SOURCES = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "buildkit", "solver", "exporters", "api", "cli"];
+const SOURCES = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters", "api", "cli"];
 
 function* markdown(directory: string): Generator<string> {
   for (const entry of readdirSync(join(root, directory), { withFileTypes: true })) {

@@ -23,7 +23,7 @@ const SPELLED_ONCE: readonly (readonly [RegExp, places: readonly string[], inste
 ];
 
 test("spelled once: addresses and attributes of sources, and names of steps", (t) => {
-  const folders = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "buildkit", "solver", "exporters", "api", "cli"];
+  const folders = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters", "api", "cli"];
   const wrong = folders
     .flatMap((folder) => [...sources(folder)])
     .flatMap((file) => {

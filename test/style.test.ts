@@ -127,7 +127,7 @@ test("style: files are short", (t) => {
   t.deepEqual([tooLong("core/a.ts", 301), tooLong("core/a.ts", 300), tooLong("test/a.ts", 331), tooLong("test/a.ts", 330)], [1, 0, 1, 0]);
 });
 
-const EXPORTING = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "buildkit", "solver", "exporters", "api", "cli"];
+const EXPORTING = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters", "api", "cli"];
 /** Folders that only use what others export. */
 const USERS = ["test", "bench"];
 /** Modules that programs import. */

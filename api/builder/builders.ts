@@ -1,18 +1,19 @@
 import { hostname } from "node:os";
-import { Builder, type SolveRequest } from "../../buildkit/builder.js";
-import { type BuilderList, parseBuilders } from "../../buildkit/address/parse-address.js";
-import { RpcError, STATUS } from "../../buildkit/grpc/status.js";
-import { badResult } from "../../buildkit/errors.js";
-import { readFailure } from "../../buildkit/messages/failure.js";
-import { entrustedMethods } from "../../buildkit/session/entrusted.js";
-import { newId } from "../../buildkit/session/session.js";
-import { type ContentPort, contentMethods } from "../../buildkit/transfer/content.js";
-import { type SyncCount, syncFiles } from "../../buildkit/transfer/sync-files.js";
+import { Builder, type SolveRequest } from "../../solver/buildkit/builder.js";
+import { type BuilderList, parseBuilders } from "../../solver/buildkit/address/parse-address.js";
+import { RpcError, STATUS } from "../../solver/buildkit/grpc/status.js";
+import { badResult } from "../../solver/buildkit/errors.js";
+import { readFailure } from "../../solver/buildkit/messages/failure.js";
+import { entrustedMethods } from "../../solver/buildkit/session/entrusted.js";
+import { newId } from "../../solver/buildkit/session/session.js";
+import { type ContentPort, contentMethods } from "../../solver/buildkit/transfer/content.js";
+import { type SyncCount, syncFiles } from "../../solver/buildkit/transfer/sync-files.js";
 import type { Digest } from "../../core/digest.js";
 import { sha256 } from "../../core/digest.js";
 import { type TsbuildError, throwIfAborted } from "../../core/errors.js";
 import type { EventSink } from "../../core/events.js";
 import { allOrAbort } from "../../core/tasks/all-or-abort.js";
+import { withResource } from "../../core/tasks/with-resource.js";
 import { isEntitlement } from "../../llb/entitlements.js";
 import { localOf } from "../../llb/sources/source.js";
 import { type Rootfs, topological } from "../../llb/vertex.js";
@@ -131,10 +132,20 @@ async function solveTogether(
   targets: readonly RemoteTarget[],
   options: TogetherOptions,
 ): Promise<ReadonlyMap<RemoteTarget, StepResult>> {
-  const { build, session, steps, signal, onEvent, images, epoch } = options;
-  using builder = await Builder.connect(list.builders, signal, (error) =>
+  const { signal, onEvent } = options;
+  const connected = await Builder.connect(list.builders, signal, (error) =>
     onEvent({ type: "warning", diagnostic: { severity: "warning", code: "builder/skipped", message: error.message } }),
   );
+  return await withResource(connected, (builder) => solveOn(builder, targets, options));
+}
+
+/** Solves targets on a builder that is connected. */
+async function solveOn(
+  builder: Builder,
+  targets: readonly RemoteTarget[],
+  options: TogetherOptions,
+): Promise<ReadonlyMap<RemoteTarget, StepResult>> {
+  const { build, session, steps, signal, images, epoch } = options;
   const id = newId();
   const base = baseLayers(images);
   const own = new OwnImages(session.store.blobs);

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { badResult, protocolError } from "../../buildkit/errors.js";
-import type { ContentPort } from "../../buildkit/transfer/content.js";
+import { badResult, protocolError } from "../../solver/buildkit/errors.js";
+import type { ContentPort } from "../../solver/buildkit/transfer/content.js";
 import type { CacheFrom, CacheTo } from "../../cache/remote/options.js";
 import { isDigest } from "../../core/digest.js";
 import { tagOfEntry } from "../../oci/layout/names.js";

@@ -1,4 +1,4 @@
-import type { OfferedDirectories, OfferedFile, FilesRequest } from "../../buildkit/transfer/sync-files.js";
+import type { OfferedDirectories, OfferedFile, FilesRequest } from "../../solver/buildkit/transfer/sync-files.js";
 import type { NodeMeta } from "../../core/file-node.js";
 import { readGlob } from "../../core/text/glob.js";
 import { type MatchInfo, PatternMatcher } from "../../core/text/pattern-matcher.js";

@@ -1,6 +1,6 @@
-import type { Failure } from "../../buildkit/messages/failure.js";
-import type { SolveStatus } from "../../buildkit/builder.js";
-import { milliseconds } from "../../buildkit/messages/common.js";
+import type { Failure } from "../../solver/buildkit/messages/failure.js";
+import type { SolveStatus } from "../../solver/buildkit/builder.js";
+import { milliseconds } from "../../solver/buildkit/messages/common.js";
 import type { Digest } from "../../core/digest.js";
 import { announced, type EventSink, now, partOf, type StepId } from "../../core/events.js";
 import { ExecError, type TsbuildError } from "../../core/errors.js";

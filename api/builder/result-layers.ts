@@ -1,5 +1,5 @@
-import { badResult } from "../../buildkit/errors.js";
-import type { ContentPort } from "../../buildkit/transfer/content.js";
+import { badResult } from "../../solver/buildkit/errors.js";
+import type { ContentPort } from "../../solver/buildkit/transfer/content.js";
 import type { Store } from "../../cache/store.js";
 import { type Digest, isDigest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";

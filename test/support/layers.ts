@@ -9,7 +9,7 @@ export interface Rule {
   readonly only?: Readonly<Record<string, readonly string[]>>;
 }
 
-const BELOW_API = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "buildkit", "solver", "exporters"];
+const BELOW_API = ["core", "net", "llb", "oci", "frontend", "cache", "executor-native", "solver", "exporters"];
 
 export const RULES: Readonly<Record<string, Rule>> = {
   core: { folders: [], packages: ["koffi"] },
@@ -17,7 +17,6 @@ export const RULES: Readonly<Record<string, Rule>> = {
   "llb/wire": { folders: ["core", "llb"], packages: ["@bufbuild/protobuf"] },
   "executor-native": { folders: ["core"], packages: ["koffi", "yaml"] },
   net: { folders: ["core"], packages: ["node-fetch", "https-proxy-agent"] },
-  buildkit: { folders: ["core", "llb", "oci"], packages: ["@bufbuild/protobuf"] },
   oci: { folders: ["core", "net"], packages: ["tar-stream", "valibot"] },
   cache: { folders: ["core", "net", "oci"], packages: ["@photostructure/sqlite", "lru-cache", "valibot"] },
   "cache/remote": {
@@ -25,6 +24,7 @@ export const RULES: Readonly<Record<string, Rule>> = {
     packages: ["aws4fetch", "@aws-sdk/credential-provider-node", "valibot"],
   },
   solver: { folders: ["core", "net", "llb", "oci", "cache", "executor-native"], packages: ["p-queue", "lru-cache"] },
+  "solver/buildkit": { folders: ["core", "llb", "oci"], packages: ["@bufbuild/protobuf"] },
   "solver/engine": { folders: ["core"], packages: ["p-queue"] },
   frontend: {
     folders: ["core", "llb", "oci"],
@@ -78,7 +78,6 @@ export const WINGS: Readonly<Record<string, readonly string[]>> = {
     "start-worker.ts",
   ],
   "oci/layer": ["model", "read", "write", "."],
-  buildkit: ["errors.ts", "grpc", "messages", "address", "session", "transfer", "builder.ts"],
   "frontend/hcl": ["values", "ast.ts", "kept-body.ts", "errors.ts", "syntax", "evaluate", "patterns", "functions"],
   frontend: ["frontend.ts", "hcl", "bake", "compose", "dockerfile"],
   "frontend/dockerfile": [
@@ -108,9 +107,11 @@ export const WINGS: Readonly<Record<string, readonly string[]>> = {
     "ports.ts",
     "secrets",
     "ops",
+    "buildkit",
     "buildkit-keys",
     ".",
   ],
+  "solver/buildkit": ["errors.ts", "grpc", "messages", "address", "session", "transfer", "builder.ts"],
   "solver/ops": ["local", "file", "inputs", "mounts", "."],
   api: [
     "options",

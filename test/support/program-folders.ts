@@ -7,7 +7,6 @@ export const PROGRAM = [
   "frontend",
   "cache",
   "executor-native",
-  "buildkit",
   "solver",
   "exporters",
   "api",

@@ -1,73 +1,16 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { dirname, join } from "node:path";
-import test, { type ExecutionContext } from "ava";
-import { build } from "../../../api/build/build.js";
+import { join } from "node:path";
+import test from "ava";
 import type { BuildOptions } from "../../../api/options/options.js";
-import { CHECK_AGENT, CONTENT_READ, FORWARD_AGENT, GET_SECRET } from "../../../buildkit/messages/session.js";
+import { CHECK_AGENT, CONTENT_READ, FORWARD_AGENT, GET_SECRET } from "../../../solver/buildkit/messages/session.js";
 import { sha256 } from "../../../core/digest.js";
 import { ExecError, TsbuildError } from "../../../core/errors.js";
-import type { BuildEvent } from "../../../core/events.js";
 import { deferred } from "../../../core/tasks/deferred.js";
-import { temporaryDirectory } from "../../support/images/images.js";
-import {
-  type Behaviour,
-  descriptorAttribute,
-  type FakeBuildKit,
-  type FakeSolve,
-  startBuildKit,
-} from "../../support/servers/buildkit-server.js";
+import { IGNORED, LAYERS, machine, solves } from "../../support/rigs/builder-machine.js";
+import { type Behaviour, type FakeSolve, startBuildKit } from "../../support/servers/buildkit-server.js";
 
 // A fake of BuildKit, which speaks its API, solves the builds.
-
-const FILES: Readonly<Record<string, string>> = {
-  Dockerfile: "FROM scratch\nCOPY a.txt /a\nCOPY dir /d\n",
-  "a.txt": "one",
-  "dir/b.txt": "two",
-  "dir/hidden": "hidden",
-  unasked: "unasked",
-  ".dockerignore": "dir/hidden\n",
-};
-const IGNORED = ["dir/hidden"];
-
-interface Machine {
-  readonly path: string;
-  readonly context: string;
-  readonly fake: FakeBuildKit;
-  readonly events: BuildEvent[];
-  build(options?: BuildOptions): ReturnType<typeof build>;
-}
-
-async function machine(t: ExecutionContext, behave: Behaviour, files = FILES): Promise<Machine> {
-  const { path, remove } = temporaryDirectory();
-  const context = join(path, "context");
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(context, name)), { recursive: true });
-    writeFileSync(join(context, name), text);
-  }
-  const fake = await startBuildKit(path, behave);
-  t.teardown(async () => {
-    await fake.close();
-    remove();
-  });
-  const events: BuildEvent[] = [];
-  const common = {
-    root: join(path, "store"),
-    platforms: ["linux/amd64"],
-    collect: false,
-    onEvent: (event: BuildEvent) => events.push(event),
-  } as const;
-  return { path, context, fake, events, build: (options) => build({ ...common, context, builders: [fake.address], ...options }) };
-}
-
-const LAYERS = [[{ name: "a", text: "one" }], [{ name: "d/b.txt", text: "two" }]];
-
-/** Solves as BuildKit would: takes the context, reports the steps, sends the layers. */
-const solves: Behaviour = async (solve) => {
-  await solve.sync({ name: "context", exclude: IGNORED, follow: ["a.txt", "dir"] });
-  for (const name of solve.vertices.keys()) await solve.vertex(name);
-  return solve.image(LAYERS);
-};
 
 test("the builder gets the files that the graph reads, and its layers are the image's", async (t) => {
   const seen: (readonly [string, string | undefined])[] = [];
@@ -153,100 +96,6 @@ test("a step that is no command fails in the builder's words, at its place", asy
   t.is(error?.place?.range.line, 3);
   t.is(events.filter(({ type }) => type === "canceled").length, 1);
 });
-
-/** Behaviours that break the protocol, with the code and the text of the build's error. */
-const HOSTILE: Readonly<Record<string, readonly [Behaviour, code: string, text: RegExp]>> = {
-  "a directory that the build does not offer": [
-    async (solve) => {
-      await solve.sync({ name: "../../etc" });
-      return solve.image(LAYERS);
-    },
-    "builder/protocol",
-    /asked for the directory "\.\.\/\.\.\/etc" with 0 ignore patterns, which the build does not offer/,
-  ],
-  "the context without its ignore patterns": [
-    async (solve) => {
-      await solve.sync({ name: "context" });
-      return solve.image(LAYERS);
-    },
-    "builder/protocol",
-    /asked for the directory "context" with 0 ignore patterns/,
-  ],
-  "a file that it was not offered": [
-    async (solve) => {
-      await solve.sync({ name: "context", exclude: IGNORED, follow: ["a.txt"], numbers: [7] });
-      return solve.image(LAYERS);
-    },
-    "builder/protocol",
-    /asked for file 7, which it was not offered/,
-  ],
-  "a file twice": [
-    async (solve) => {
-      await solve.sync({ name: "context", exclude: IGNORED, follow: ["a.txt"], numbers: [0] });
-      return solve.image(LAYERS);
-    },
-    "builder/protocol",
-    /asked for file 0, which it was not offered, or twice/,
-  ],
-  "a blob with other bytes": [
-    async (solve) => {
-      await solve.put(Buffer.from("other"), sha256("one"));
-      return solve.image(LAYERS);
-    },
-    "builder/protocol",
-    /other bytes than those of the blob sha256:/,
-  ],
-  "an image of which a layer is missing": [
-    (solve) => solve.image(LAYERS, { without: [1] }),
-    "builder/result",
-    /names the layer sha256:[0-9a-f]+, which it did not send/,
-  ],
-  "no image": [async () => new Map(), "builder/result", /does not say which image it made/],
-  "an image that is nowhere": [
-    async () => descriptorAttribute({ mediaType: "application/vnd.oci.image.manifest.v1+json", digest: sha256("none"), size: 4 }),
-    "builder/result",
-    /./,
-  ],
-  "fewer layers than the Dockerfile makes": [(solve) => solve.image([]), "builder/result", /0 layers/],
-};
-
-for (const [name, [behave, code, text]] of Object.entries(HOSTILE)) {
-  test(`a builder that breaks the protocol: ${name}`, async (t) => {
-    const { path, build: run } = await machine(t, behave);
-    const dest = join(path, "out.tar");
-    const error = await t.throwsAsync(run({ outputs: [{ type: "oci", dest }] }), { instanceOf: TsbuildError });
-    t.is(error?.code, code, error?.message);
-    t.regex(error?.message ?? "", text);
-    t.false(existsSync(dest));
-  });
-}
-
-/** Paths that a builder asks for, and what it gets of the context. */
-const PATHS: readonly (readonly [follow: readonly string[], files: readonly string[]])[] = [
-  [["../../../etc/passwd"], []],
-  [["/etc/passwd"], []],
-  [["dir/../../etc"], []],
-  [["up"], ["up"]],
-  [["dir/*"], ["dir", "dir/b.txt"]],
-  [["*.txt"], ["a.txt"]],
-  [["link"], ["dir", "dir/b.txt", "link"]],
-  [[""], ["Dockerfile", "a.txt", "dir", "dir/b.txt", "link", "unasked", "up", ".dockerignore"].toSorted()],
-];
-
-for (const [follow, files] of PATHS) {
-  test(`paths of a builder stay in the context: ${JSON.stringify(follow)}`, async (t) => {
-    let seen: readonly string[] = [];
-    const { context, build: run } = await machine(t, async (solve) => {
-      seen = [...(await solve.sync({ name: "context", exclude: IGNORED, follow: [...follow] })).keys()];
-      return solve.image(LAYERS);
-    });
-    const { symlinkSync } = await import("node:fs");
-    symlinkSync("../../../../etc/passwd", join(context, "up"));
-    symlinkSync("dir", join(context, "link"));
-    await run({ outputs: [{ type: "cacheonly" }] });
-    t.deepEqual(seen, files);
-  });
-}
 
 test("secrets are given by their ids, and the store is not read", async (t) => {
   const answers: string[] = [];

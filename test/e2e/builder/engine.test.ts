@@ -1,46 +1,14 @@
-import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import test from "ava";
-import { missingForBusybox, startBusyboxRegistry } from "../../support/images/base-image.js";
 import { instructionSteps } from "../../support/images/plain-steps.js";
-import { NO_BUILDX, NO_ENGINE, notInstalled, requires } from "../../support/requires.js";
-import { type Ended, Rig } from "../../support/rigs/rig.js";
+import { ENGINE, engineSuite, NETWORK } from "../../support/rigs/engine-suite.js";
 import { until } from "../../support/until.js";
-import type { RealRegistry } from "../../support/servers/registry.js";
 
-// The BuildKit of a Docker Engine builds, where DOCKER_HOST names one. Its steps have the network
-// of the machine (scripts/docker-engine.sh), which the command line must allow.
+// The BuildKit of a Docker Engine builds, where DOCKER_HOST names one.
 
-const missing = missingForBusybox();
-const { serial } = requires(notInstalled(missing), process.env["DOCKER_HOST"] ? undefined : NO_ENGINE);
-// TSBUILD_TEST_DOCKER is the command line of docker's client (default: docker).
-const DOCKER = process.env["TSBUILD_TEST_DOCKER"] ?? "docker";
-const hasBuildx = spawnSync("/bin/sh", ["-c", `${DOCKER} buildx version`], { stdio: "ignore" }).status === 0;
-const withDialer = requires(notInstalled(missing), process.env["DOCKER_HOST"] && hasBuildx ? undefined : NO_BUILDX).serial;
-const NETWORK = ["--network", "host", "--allow", "network.host"];
-let registry: RealRegistry;
-let rig: Rig;
-
-test.before(async () => {
-  if (missing !== undefined) return;
-  registry = await startBusyboxRegistry();
-  rig = new Rig();
-});
-
-test.after.always(async () => {
-  await rig?.dispose();
-  await registry?.stop();
-});
-
-const ENGINE = { DOCKER_HOST: process.env["DOCKER_HOST"] ?? "" };
-
-function build(args: readonly string[], context: string): Promise<Ended> {
-  return rig.cli(["build", "--progress=plain", ...NETWORK, "--build-arg", `REGISTRY=${registry.host}`, ...args, context], { env: ENGINE });
-}
-
-const remotely = (args: readonly string[], context: string): Promise<Ended> => build(["--builder", "docker://", ...args], context);
+const suite = engineSuite();
+const { serial, build, remotely } = suite;
 
 /** Text that no earlier run of the tests had: the engine keeps its cache. */
 const UNIQUE = `${process.pid} ${Date.now()}\n`;
@@ -80,27 +48,32 @@ interface Config {
 }
 
 async function config(tar: string): Promise<Config> {
-  const index = JSON.parse(await rig.tarFile(tar, "index.json")) as { readonly manifests: readonly { readonly digest: string }[] };
-  const blob = async (digest: string): Promise<unknown> => JSON.parse(await rig.tarFile(tar, `blobs/${digest.replace(":", "/")}`));
+  const index = JSON.parse(await suite.rig.tarFile(tar, "index.json")) as { readonly manifests: readonly { readonly digest: string }[] };
+  const blob = async (digest: string): Promise<unknown> => JSON.parse(await suite.rig.tarFile(tar, `blobs/${digest.replace(":", "/")}`));
   const manifest = (await blob(index.manifests[0]?.digest ?? "")) as { readonly config: { readonly digest: string } };
   return (await blob(manifest.config.digest)) as Config;
 }
 
 serial("an image of several stages equals the one that is built here, by files and config, and is found again", async (t) => {
-  const context = rig.context("stages", {
+  const context = suite.rig.context("stages", {
     Dockerfile: STAGES,
     "a.txt": UNIQUE,
     "deep/b.txt": "b\n",
     ".dockerignore": "secret\n",
     secret: "s",
   });
-  const outputs = (name: string) => ["-o", `type=oci,dest=${rig.path(`${name}.tar`)}`, "-o", `type=local,dest=${rig.path(name)}`];
+  const outputs = (name: string) => [
+    "-o",
+    `type=oci,dest=${suite.rig.path(`${name}.tar`)}`,
+    "-o",
+    `type=local,dest=${suite.rig.path(name)}`,
+  ];
   const there = await remotely(outputs("there"), context);
   t.is(there.code, 0, there.stderr);
   const here = await build(outputs("here"), context);
   t.is(here.code, 0, here.stderr);
-  t.deepEqual(listing(rig.path("there")), listing(rig.path("here")));
-  const [one, other] = [await config(rig.path("there.tar")), await config(rig.path("here.tar"))];
+  t.deepEqual(listing(suite.rig.path("there")), listing(suite.rig.path("here")));
+  const [one, other] = [await config(suite.rig.path("there.tar")), await config(suite.rig.path("here.tar"))];
   t.deepEqual(one.config, other.config);
   const shape = ({ history }: Config) => history.map(({ created_by, empty_layer }) => ({ created_by, empty_layer }));
   t.deepEqual(shape(one), shape(other));
@@ -112,46 +85,50 @@ serial("an image of several stages equals the one that is built here, by files a
   const again = await remotely(outputs("again"), context);
   t.is(again.code, 0, again.stderr);
   t.deepEqual(instructionSteps(again.stderr).DONE, []);
-  t.deepEqual(await config(rig.path("again.tar")), one);
+  t.deepEqual(await config(suite.rig.path("again.tar")), one);
 });
 
 serial("a step that fails is reported with its place, its output and its status; nothing is written", async (t) => {
-  const context = rig.context("failing", { Dockerfile: "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nRUN echo before; exit 7\nRUN true\n" });
-  const { code, stderr } = await remotely(["-o", `type=oci,dest=${rig.path("failed.tar")}`], context);
+  const context = suite.rig.context("failing", {
+    Dockerfile: "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nRUN echo before; exit 7\nRUN true\n",
+  });
+  const { code, stderr } = await remotely(["-o", `type=oci,dest=${suite.rig.path("failed.tar")}`], context);
   t.is(code, 1);
   t.regex(stderr, /Dockerfile:3/);
   t.regex(stderr, /exit code: 7/);
   t.regex(stderr, /\d before\n/);
-  t.throws(() => rig.size(rig.path("failed.tar")), { code: "ENOENT" });
+  t.throws(() => suite.rig.size(suite.rig.path("failed.tar")), { code: "ENOENT" });
 });
 
 serial("secrets and the docker archive; a file that nobody asks for does not leave the machine", async (t) => {
-  const context = rig.context("secret", {
+  const context = suite.rig.context("secret", {
     Dockerfile:
       "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nRUN --mount=type=secret,id=token wc -c < /run/secrets/token > /length\nCOPY wanted /\n",
     wanted: "w",
     "unused.bin": "x".repeat(3_000_000),
   });
-  writeFileSync(rig.path("token"), "12345");
+  writeFileSync(suite.rig.path("token"), "12345");
   const { code, stderr } = await remotely(
     [
       "--secret",
-      `id=token,src=${rig.path("token")}`,
+      `id=token,src=${suite.rig.path("token")}`,
       "-o",
-      `type=docker,dest=${rig.path("secret.tar")}`,
+      `type=docker,dest=${suite.rig.path("secret.tar")}`,
       "-o",
-      `type=local,dest=${rig.path("secret-out")}`,
+      `type=local,dest=${suite.rig.path("secret-out")}`,
     ],
     context,
   );
   t.is(code, 0, stderr);
-  t.is(readFileSync(rig.path("secret-out", "length"), "utf8").trim(), "5");
+  t.is(readFileSync(suite.rig.path("secret-out", "length"), "utf8").trim(), "5");
   t.regex(stderr, /transferring context: \d+B/);
 });
 
 serial("ctrl-c ends the work of the builder too", async (t) => {
   const seconds = `${100_000 + process.pid}`;
-  const context = rig.context("endless", { Dockerfile: `ARG REGISTRY=none\nFROM $REGISTRY/busybox\nRUN echo begun; sleep ${seconds}\n` });
+  const context = suite.rig.context("endless", {
+    Dockerfile: `ARG REGISTRY=none\nFROM $REGISTRY/busybox\nRUN echo begun; sleep ${seconds}\n`,
+  });
   const sleeping = (): boolean =>
     readdirSync("/proc").some((pid) => {
       try {
@@ -165,12 +142,12 @@ serial("ctrl-c ends the work of the builder too", async (t) => {
     "docker://",
     ...NETWORK,
     "--build-arg",
-    `REGISTRY=${registry.host}`,
+    `REGISTRY=${suite.registry.host}`,
     "--progress=plain",
     "-o",
     "type=cacheonly",
   ];
-  const running = rig.start(["build", ...args, context], { env: ENGINE });
+  const running = suite.rig.start(["build", ...args, context], { env: ENGINE });
   await running.shows(/\d begun/);
   t.true(await until(sleeping));
   running.interrupt();
@@ -186,7 +163,7 @@ function transferred(stderr: string): number {
 }
 
 serial("of 20,000 files the one that was edited is sent", async (t) => {
-  const context = rig.context("many", { Dockerfile: "FROM scratch\nCOPY files /files\n" });
+  const context = suite.rig.context("many", { Dockerfile: "FROM scratch\nCOPY files /files\n" });
   for (let folder = 0; folder < 200; folder++) {
     mkdirSync(join(context, "files", String(folder)), { recursive: true });
     for (let file = 0; file < 100; file++)
@@ -211,13 +188,13 @@ serial("of 20,000 files the one that was edited is sent", async (t) => {
 });
 
 serial("an agent is at hand in the steps that ask for it, and one that is not given fails the step", async (t) => {
-  const context = rig.context("agent", {
+  const context = suite.rig.context("agent", {
     Dockerfile: "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nRUN --mount=type=ssh,required test -S $SSH_AUTH_SOCK && echo found\n",
   });
   const agent = createServer((socket) => void socket.end());
-  await new Promise<void>((resolve) => agent.listen(rig.path("agent.sock"), resolve));
+  await new Promise<void>((resolve) => agent.listen(suite.rig.path("agent.sock"), resolve));
   t.teardown(() => agent.close());
-  const found = await remotely(["--no-cache", "--ssh", `default=${rig.path("agent.sock")}`, "-o", "type=cacheonly"], context);
+  const found = await remotely(["--no-cache", "--ssh", `default=${suite.rig.path("agent.sock")}`, "-o", "type=cacheonly"], context);
   t.is(found.code, 0, found.stderr);
   t.regex(found.stderr, /\d found/);
   const lacking = await remotely(["--no-cache", "-o", "type=cacheonly"], context);
@@ -226,33 +203,39 @@ serial("an agent is at hand in the steps that ask for it, and one that is not gi
 });
 
 serial("an image of the local store is a base, which the builder reads from here", async (t) => {
-  const base = rig.context("base", { Dockerfile: `ARG REGISTRY=none\nFROM $REGISTRY/busybox\nCOPY unique /unique\n`, unique: UNIQUE });
+  const base = suite.rig.context("base", {
+    Dockerfile: `ARG REGISTRY=none\nFROM $REGISTRY/busybox\nCOPY unique /unique\n`,
+    unique: UNIQUE,
+  });
   const made = await build(["-t", "own/base"], base);
   t.is(made.code, 0, made.stderr);
-  const context = rig.context("on-base", { Dockerfile: "FROM own/base\nRUN cat /unique /unique > /twice\n" });
-  const there = await remotely(["-o", `type=local,dest=${rig.path("on-base-out")}`], context);
+  const context = suite.rig.context("on-base", { Dockerfile: "FROM own/base\nRUN cat /unique /unique > /twice\n" });
+  const there = await remotely(["-o", `type=local,dest=${suite.rig.path("on-base-out")}`], context);
   t.is(there.code, 0, there.stderr);
-  t.is(readFileSync(rig.path("on-base-out", "twice"), "utf8"), UNIQUE.repeat(2));
+  t.is(readFileSync(suite.rig.path("on-base-out", "twice"), "utf8"), UNIQUE.repeat(2));
 });
 
 serial("a push sends the layers that the builder made; layers of the base are mounted from their repository", async (t) => {
-  const context = rig.context("pushed", { Dockerfile: "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nCOPY unique /unique\n", unique: UNIQUE });
-  const name = `${registry.host}/builder/pushed:1`;
-  const store = { ...ENGINE, TSBUILD_ROOT: rig.path("push-store") };
+  const context = suite.rig.context("pushed", {
+    Dockerfile: "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nCOPY unique /unique\n",
+    unique: UNIQUE,
+  });
+  const name = `${suite.registry.host}/builder/pushed:1`;
+  const store = { ...ENGINE, TSBUILD_ROOT: suite.rig.path("push-store") };
   const args = [
     "--builder",
     "docker://",
     "--build-arg",
-    `REGISTRY=${registry.host}`,
+    `REGISTRY=${suite.registry.host}`,
     "--progress=plain",
     "--metadata-file",
-    rig.path("pushed.json"),
+    suite.rig.path("pushed.json"),
   ];
-  const { code, stderr } = await rig.cli(["build", ...args, "--push", "-t", name, context], { env: store });
+  const { code, stderr } = await suite.rig.cli(["build", ...args, "--push", "-t", name, context], { env: store });
   t.is(code, 0, stderr);
   const manifest = async (image: string): Promise<readonly { readonly digest: string; readonly mediaType: string }[]> => {
     const accept = ["manifest.v1", "index.v1"].map((type) => `application/vnd.oci.image.${type}+json`).join(", ");
-    const answer = await fetch(`http://${registry.host}/v2/${image}`, { headers: { accept } });
+    const answer = await fetch(`http://${suite.registry.host}/v2/${image}`, { headers: { accept } });
     return ((await answer.json()) as { readonly layers: readonly { readonly digest: string; readonly mediaType: string }[] }).layers;
   };
   const [base] = await manifest("busybox/manifests/latest");
@@ -262,83 +245,20 @@ serial("a push sends the layers that the builder made; layers of the base are mo
     layers.map(({ mediaType }) => mediaType),
     Array.from({ length: 2 }, () => "application/vnd.oci.image.layer.v1.tar+gzip"),
   );
-  t.is((JSON.parse(readFileSync(rig.path("pushed.json"), "utf8")) as Record<string, unknown>)["image.name"], name);
+  t.is((JSON.parse(readFileSync(suite.rig.path("pushed.json"), "utf8")) as Record<string, unknown>)["image.name"], name);
   // The base's layer was not needed here, and did not come.
   const blob = `v1/blobs/sha256/${base?.digest.replace("sha256:", "")}`;
-  t.throws(() => statSync(rig.path("push-store", blob)), { code: "ENOENT" });
+  t.throws(() => statSync(suite.rig.path("push-store", blob)), { code: "ENOENT" });
 });
 
 serial("SOURCE_DATE_EPOCH dates the layers that the builder makes", async (t) => {
-  const context = rig.context("dated", { Dockerfile: "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nRUN echo a > /a\n" });
+  const context = suite.rig.context("dated", { Dockerfile: "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nRUN echo a > /a\n" });
   const { code, stderr } = await remotely(
-    ["--build-arg", "SOURCE_DATE_EPOCH=1700000000", "-o", `type=oci,dest=${rig.path("dated.tar")}`],
+    ["--build-arg", "SOURCE_DATE_EPOCH=1700000000", "-o", `type=oci,dest=${suite.rig.path("dated.tar")}`],
     context,
   );
   t.is(code, 0, stderr);
-  const { created, history } = (await config(rig.path("dated.tar"))) as Config & { readonly created: string };
+  const { created, history } = (await config(suite.rig.path("dated.tar"))) as Config & { readonly created: string };
   t.is(created, "2023-11-14T22:13:20Z".replace("Z", ".000Z"));
   t.is(history.length, 2);
 });
-
-serial("a cache at a registry is written and read by the builder", async (t) => {
-  const context = rig.context("cached", { Dockerfile: "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nRUN date +%s%N > /now\n" });
-  const ref = `${registry.host}/builder/cache:a`;
-  const written = await remotely(["--cache-to", `type=registry,ref=${ref},mode=max`, "-o", "type=cacheonly"], context);
-  t.is(written.code, 0, written.stderr);
-  t.is(
-    (
-      await fetch(`http://${registry.host}/v2/builder/cache/manifests/a`, {
-        headers: { accept: "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json" },
-      })
-    ).status,
-    200,
-  );
-  const read = await remotely(["--cache-from", `type=registry,ref=${ref}`, "-o", "type=cacheonly"], context);
-  t.is(read.code, 0, read.stderr);
-  t.regex(read.stderr, /importing cache manifest from /);
-});
-
-serial("a cache in a directory of this machine is written and read by the builder", async (t) => {
-  const context = rig.context("kept", { Dockerfile: "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nRUN date +%s%N > /now\n" });
-  const [directory, output] = [rig.path("cache"), ["-o", "type=cacheonly"]];
-  const written = await remotely(["--no-cache", "--cache-to", `type=local,dest=${directory},mode=max`, ...output], context);
-  t.is(written.code, 0, written.stderr);
-  const read = await remotely(["--cache-from", `type=local,src=${directory}`, ...output], context);
-  t.is(read.code, 0, read.stderr);
-  t.regex(read.stderr, /importing cache manifest from local:/);
-});
-
-for (const [address, program] of [
-  ["docker-container://buildkit", "docker"],
-  ["podman-container://buildkit", "podman"],
-  ["kube-pod://buildkit", "kubectl"],
-  ["ssh://buildkit", "ssh"],
-] as const) {
-  withDialer(`${program} leads to a builder: a session inside its API`, async (t) => {
-    const bin = rig.path(`bin-${program}`);
-    mkdirSync(bin);
-    const { PATH = "" } = process.env;
-    // The program would run "buildctl dial-stdio" elsewhere; docker's client does the same here.
-    writeFileSync(join(bin, program), `#!/bin/sh\nPATH=${JSON.stringify(PATH)} exec ${DOCKER} buildx dial-stdio\n`);
-    chmodSync(join(bin, program), 0o755);
-    const context = rig.context(`dialed-${program}`, {
-      Dockerfile: "ARG REGISTRY=none\nFROM $REGISTRY/busybox\nCOPY file /\nRUN cat /file /file > /twice\n",
-      file: `${program}\n`.repeat(50_000),
-    });
-    const args = [
-      "--builder",
-      address,
-      ...NETWORK,
-      "--build-arg",
-      `REGISTRY=${registry.host}`,
-      "--progress=plain",
-      "-o",
-      `type=local,dest=${rig.path(`out-${program}`)}`,
-    ];
-    const env = { ...ENGINE, PATH: `${bin}:${PATH}`, ...(process.env["DOCKER_CONFIG"] && { DOCKER_CONFIG: process.env["DOCKER_CONFIG"] }) };
-    const { code, stderr } = await rig.cli(["build", ...args, context], { env });
-    t.is(code, 0, stderr);
-    t.is(statSync(rig.path(`out-${program}`, "twice")).size, 2 * 50_000 * (program.length + 1));
-    t.deepEqual(rig.leftovers(), []);
-  });
-}

@@ -1,11 +1,18 @@
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import { Channel } from "../../../buildkit/grpc/channel.js";
-import { type Served, serve, single, streaming } from "../../../buildkit/grpc/server.js";
-import { STATUS } from "../../../buildkit/grpc/status.js";
-import { tunnel } from "../../../buildkit/grpc/tunnel.js";
-import { LIST_WORKERS, SESSION, SOLVE, type SOLVE_REQUEST, STATUS_OF, type STATUS_RESPONSE } from "../../../buildkit/messages/control.js";
-import { CONTENT_WRITE, DIFF_COPY, PACKET_TYPE, type STAT, WRITE_ACTION } from "../../../buildkit/messages/session.js";
+import { Channel } from "../../../solver/buildkit/grpc/channel.js";
+import { type Served, serve, single, streaming } from "../../../solver/buildkit/grpc/server.js";
+import { STATUS } from "../../../solver/buildkit/grpc/status.js";
+import { tunnel } from "../../../solver/buildkit/grpc/tunnel.js";
+import {
+  LIST_WORKERS,
+  SESSION,
+  SOLVE,
+  type SOLVE_REQUEST,
+  STATUS_OF,
+  type STATUS_RESPONSE,
+} from "../../../solver/buildkit/messages/control.js";
+import { CONTENT_WRITE, DIFF_COPY, PACKET_TYPE, type STAT, WRITE_ACTION } from "../../../solver/buildkit/messages/session.js";
 import { sha256 } from "../../../core/digest.js";
 import { type Deferred, deferred } from "../../../core/tasks/deferred.js";
 import { DEFINITION } from "../../../llb/wire/definition.js";
