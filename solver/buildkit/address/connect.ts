@@ -35,14 +35,30 @@ export function roadTo({ text, address }: BuilderAddress): Road {
   const open = (signal: AbortSignal): Promise<Duplex> => dial(text, address, signal);
   if (address.kind !== "engine") return { name: text, near: isNear(address), control: open };
   const { engine } = address;
+  // A bare address is that of the environment.
+  const name = text === "docker://" ? `${text} (${placeOf(engine)})` : text;
   const post = (path: "/grpc" | "/session", headers: SessionHeaders, signal: AbortSignal) =>
-    dial(text, engine, signal).then((stream) => upgraded(stream, { name: text, path, headers, signal }));
+    dial(name, engine, signal).then((stream) => upgraded(stream, { name, path, headers, signal }));
   return {
-    name: text,
+    name,
     near: isNear(engine),
     control: (signal) => post("/grpc", {}, signal),
     session: (headers, signal) => post("/session", headers, signal),
   };
+}
+
+/** Returns a place as messages show it. */
+function placeOf(address: Address): string {
+  switch (address.kind) {
+    case "socket":
+      return address.path;
+    case "tcp":
+      return `${address.host}:${address.port}`;
+    case "command":
+      return address.command.join(" ");
+    case "engine":
+      return placeOf(address.engine);
+  }
 }
 
 /** Returns true for an address on this machine. */

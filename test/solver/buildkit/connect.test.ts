@@ -199,3 +199,13 @@ test("an abort ends the wait for a connection", async (t) => {
   const road = roadTo(parseBuilders(`docker://${join(path, "s")}`, {}).builders[0] as never);
   await t.throwsAsync(road.control(abort.signal), { code: "build/canceled" });
 });
+
+for (const [host, place] of [
+  ["unix:///run/engine.sock", "/run/engine.sock"],
+  ["tcp://127.0.0.1:2375", "127.0.0.1:2375"],
+  ["ssh://me@h", "ssh -l me -- h docker system dial-stdio"],
+] as const)
+  test(`messages say where docker:// leads: ${host}`, (t) => {
+    const [address] = parseBuilders("docker://", { DOCKER_HOST: host }).builders;
+    t.is(roadTo(address as never).name, `docker:// (${place})`);
+  });
