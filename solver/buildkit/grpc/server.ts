@@ -63,6 +63,9 @@ export function single<Q extends AnyMessage, R extends AnyMessage>(
   });
 }
 
+/** Milliseconds that the other side has to read a status. */
+const LAST_WORDS = 5_000;
+
 const HEADERS = { ":status": 200, "content-type": "application/grpc" } as const;
 
 /**
@@ -126,7 +129,16 @@ async function answer(
   }
   // Messages that the other side still sends are of no use.
   if (!stream.readableEnded) stream.resume();
-  if (status !== STATUS.OK) stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
+  if (status !== STATUS.OK) closeLate(stream);
+}
+
+/**
+ * Closes a call whose other side goes on. Note that it has time to read the status first, because
+ * a reset that arrives with the status hides it.
+ */
+function closeLate(stream: ServerHttp2Stream): void {
+  const late = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), LAST_WORDS).unref();
+  stream.once("close", () => clearTimeout(late));
 }
 
 async function* messagesOf<M extends AnyMessage>(stream: ServerHttp2Stream, form: M): AsyncGenerator<ValueOf<M>, void> {

@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:net";
-import { createServer as createHttp2, type ServerHttp2Stream } from "node:http2";
+import { connect as connectHttp2, createServer as createHttp2, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
@@ -79,6 +80,28 @@ test("errors have status and text; an unknown method is said to be one", async (
   t.deepEqual([broken?.status, broken?.text], [STATUS.UNKNOWN, "broken"]);
   const unknown = await t.throwsAsync(channel.unary(LIST_WORKERS, {}), { instanceOf: RpcError });
   t.is(unknown?.status, STATUS.UNIMPLEMENTED);
+});
+
+test("a call that is refused in the middle is not reset before its status was read", async (t) => {
+  const refusing = streaming(LATER, async ({ messages, send }) => {
+    for await (const _ of messages) {
+      await send({ data: Buffer.from("answer") });
+      throw new CallRefused(STATUS.ALREADY_EXISTS, "there already");
+    }
+  });
+  const server = createServer((socket) => void serve(socket, [...echo, refusing]));
+  await connected(t, server);
+  const session = connectHttp2("http://test", { createConnection: () => connect(server.address() as string) });
+  t.teardown(() => session.destroy());
+  const call = session.request({ ":method": "POST", ":path": LATER.path, "content-type": "application/grpc" });
+  call.on("error", () => undefined).resume();
+  call.write(frame(Buffer.alloc(0)));
+  const reset = once(call, "close").then(() => [{}]);
+  const [trailers] = (await Promise.race([once(call, "trailers"), reset])) as [IncomingHttpHeaders];
+  t.is(trailers["grpc-status"], String(STATUS.ALREADY_EXISTS));
+  // A round trip later a reset would be here.
+  await new Promise<void>((resolve, reject) => session.ping((error) => (error ? reject(error) : resolve())));
+  t.deepEqual([call.closed, call.rstCode], [false, 0]);
 });
 
 test("a tunnel carries another connection", async (t) => {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import test from "ava";
@@ -124,7 +124,7 @@ test("extract finds content under any of its names, the last one when there are 
   }));
 
 if (own.uid === 0) {
-  test("root unpacks any owner, device and capability, as GNU tar does", (t) =>
+  test("root unpacks any owner and capability as GNU tar does, and keeps devices", (t) =>
     withDirectory(async (directory) => {
       const capability = Buffer.from("0100000200200000000000000000000000000000", "hex").toString("base64");
       const entries: Entry[] = [
@@ -144,20 +144,20 @@ if (own.uid === 0) {
       for (const path of [dest, theirs]) mkdirSync(path);
       const { toc } = await apply({ blob, mediaType, dest });
       execFileSync("tar", ["--xattrs", "--xattrs-include=*", "--numeric-owner", "-xpf", blob, "-C", theirs]);
-      const show = (root: string) =>
-        execFileSync(
-          "sh",
-          [
-            "-c",
-            "find . -mindepth 1 -printf '%p %y %m %U %G %s %n %l %T@\\n' | sort; getcap -r . 2>/dev/null; stat -c '%t %T' d/null d/sda",
-          ],
-          { cwd: root, encoding: "utf8" },
-        );
+      // A device is never on the disk: a file stands for it.
+      const command =
+        "find . -mindepth 1 ! -name 'null*' ! -name sda -printf '%p %y %m %U %G %s %n %l %T@\\n' | sort; getcap -r . 2>/dev/null";
+      const show = (root: string) => execFileSync("sh", ["-c", command], { cwd: root, encoding: "utf8" });
       t.is(show(dest), show(theirs));
       t.deepEqual(lgetxattr(join(dest, "d/ping"), "security.capability"), Buffer.from(capability, "base64"));
       t.deepEqual(
-        [...(await diff({ upper: theirs, lowers: [] })).toc.entries].map((e) => ({ ...e, mtime: 0 })),
-        [...toc.entries].map((e) => ({ ...e, mtime: 0 })),
+        ["null", "null2", "sda"].map((name) => lstatSync(join(dest, "d", name)).isFile()),
+        [true, true, true],
       );
+      for (const upper of [dest, theirs])
+        t.deepEqual(
+          [...(await diff({ upper, lowers: [] })).toc.entries].map((e) => ({ ...e, mtime: 0 })),
+          [...toc.entries].map((e) => ({ ...e, mtime: 0 })),
+        );
     }));
 }
