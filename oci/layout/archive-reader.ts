@@ -10,7 +10,7 @@ import { openDecompressed, sniffFormat } from "../layer/read/decompress.js";
 import { decompressorMissing } from "../layer/model/errors.js";
 import { invalidTar, truncatedTar } from "../tar/errors.js";
 import { BLOCK, padding } from "../tar/header.js";
-import { drained } from "./archive-writer.js";
+import { drained } from "../../core/tasks/drained.js";
 
 /** A member of an image archive that is being read. */
 export interface ArchiveEntry {

@@ -1,5 +1,6 @@
 import { type Pack, pack } from "tar-stream";
 import { throwIfAborted } from "../../core/errors.js";
+import { drained } from "../../core/tasks/drained.js";
 import type { ByteSink } from "./byte-sink.js";
 
 /**
@@ -77,25 +78,4 @@ async function put(archive: Pack, { name, mode, content }: ArchiveMember): Promi
   }
   await completed;
   if (failure !== undefined) throw failure;
-}
-
-/** Common part of tar-stream's streams. */
-interface Draining {
-  readonly destroyed: boolean;
-  on(event: "drain" | "close", listener: () => void): unknown;
-  off(event: "drain" | "close", listener: () => void): unknown;
-}
-
-/** Resolves when a stream takes more bytes, or is closed. */
-export function drained(stream: Draining): Promise<void> {
-  if (stream.destroyed) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      stream.off("drain", done);
-      stream.off("close", done);
-      resolve();
-    };
-    stream.on("drain", done);
-    stream.on("close", done);
-  });
 }

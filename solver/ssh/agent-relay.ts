@@ -1,6 +1,7 @@
 import { chmodSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { SocketDirectory } from "../../core/system/socket-directory.js";
+import { drained } from "../../core/tasks/drained.js";
 
 /** A socket that leads to an SSH agent, and lets through only the requests that a step may make. */
 interface AgentRelay extends Disposable {
@@ -87,14 +88,7 @@ async function serve(client: Socket, upstream: string): Promise<void> {
 
 /** Waits for a program that does not read, instead of keeping its answers in memory. */
 async function send(socket: Socket, message: Buffer): Promise<void> {
-  if (socket.write(message) || socket.destroyed) return;
-  await new Promise<void>((resolve) => {
-    const done = (): void => {
-      socket.off("drain", done).off("close", done);
-      resolve();
-    };
-    socket.on("drain", done).on("close", done);
-  });
+  if (!socket.write(message)) await drained(socket);
 }
 
 /**

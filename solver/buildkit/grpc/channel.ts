@@ -1,7 +1,7 @@
-import { once } from "node:events";
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type IncomingHttpHeaders } from "node:http2";
 import type { Duplex } from "node:stream";
 import { throwIfAborted, TsbuildError } from "../../../core/errors.js";
+import { drained } from "../../../core/tasks/drained.js";
 import type { AnyMessage, ValueOf } from "../../../llb/wire/message.js";
 import { connectionLost, protocolError } from "../errors.js";
 import { frame, FrameReader } from "./frames.js";
@@ -117,16 +117,6 @@ export class Channel {
     // The way itself knows best what happened on it.
     if (why instanceof TsbuildError) return why;
     return connectionLost(this.#name, reasonOf(why), why);
-  }
-}
-
-/** Resolves when a stream takes more, or takes nothing any more. */
-async function drained(stream: ClientHttp2Stream): Promise<void> {
-  const done = new AbortController();
-  try {
-    await Promise.race([once(stream, "drain", done), once(stream, "close", done)]);
-  } finally {
-    done.abort();
   }
 }
 

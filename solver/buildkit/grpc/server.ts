@@ -1,7 +1,7 @@
-import { once } from "node:events";
 import { constants, createServer, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { TsbuildError } from "../../../core/errors.js";
+import { drained } from "../../../core/tasks/drained.js";
 import type { AnyMessage, ValueOf } from "../../../llb/wire/message.js";
 import { WINDOW } from "./channel.js";
 import { frame, FrameReader } from "./frames.js";
@@ -148,15 +148,6 @@ async function* messagesOf<M extends AnyMessage>(stream: ServerHttp2Stream, form
     for (const message of reader.push(chunk)) yield read(form, message);
   }
   reader.end();
-}
-
-async function drained(stream: ServerHttp2Stream): Promise<void> {
-  const done = new AbortController();
-  try {
-    await Promise.race([once(stream, "drain", done), once(stream, "close", done)]);
-  } finally {
-    done.abort();
-  }
 }
 
 /** Returns all values of every name. Note that Node's own list joins several values to one text. */
