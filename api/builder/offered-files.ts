@@ -4,7 +4,7 @@ import { readGlob } from "../../core/text/glob.js";
 import { type MatchInfo, PatternMatcher } from "../../core/text/pattern-matcher.js";
 import { compileWildcards } from "../../core/text/wildcards.js";
 import type { FileTree } from "../../oci/layer/model/toc.js";
-import { joinPath } from "../../oci/layer/model/path-order.js";
+import { joinPath, sortByBytes, splitPath } from "../../oci/layer/model/path-order.js";
 import { resolvePath } from "../../oci/layer/model/resolve.js";
 import { PatternReach } from "../../solver/ops/local/pattern-reach.js";
 import { pathNotText } from "./errors.js";
@@ -59,7 +59,7 @@ class Walk {
   ) {
     this.#tree = tree;
     this.#wanted = wanted?.has("") ? undefined : wanted;
-    for (const path of this.#wanted ?? []) for (let at = parentOf(path); at !== ""; at = parentOf(at)) this.#above.add(at);
+    for (const path of this.#wanted ?? []) for (let at = splitPath(path)[0]; at !== ""; at = splitPath(at)[0]) this.#above.add(at);
     this.#include = include.length === 0 ? undefined : new PatternMatcher(include);
     this.#reach = new PatternReach(include);
   }
@@ -110,21 +110,11 @@ function nodesOf(tree: FileTree, directory: string): readonly NodeMeta[] {
   if (!tree.visitNodes) return byBytes(tree.children(directory)).flatMap((name) => tree.lookup(joinPath(directory, name)) ?? []);
   const nodes: NodeMeta[] = [];
   tree.visitNodes(directory, (node) => nodes.push(node));
-  return nodes.some(({ path }) => BEYOND.test(path))
-    ? nodes.sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)))
-    : nodes;
+  return sortByBytes(nodes, ({ path }) => path);
 }
 
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
-}
-
-/** Characters from which on the order of code units is not that of bytes. */
-const BEYOND = /[\ud800-\uffff]/;
-
-/** Sorts names as Go does. */
 function byBytes(names: readonly string[]): readonly string[] {
-  return names.some((name) => BEYOND.test(name)) ? names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))) : names;
+  return sortByBytes(names, (name) => name);
 }
 
 /**

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import type { Digest } from "../../core/digest.js";
 import { TsbuildError } from "../../core/errors.js";
+import { sortByBytes } from "../../oci/layer/model/path-order.js";
 import type { FileTree } from "../../oci/layer/model/toc.js";
 import type { NodeMeta } from "../../core/file-node.js";
 import { fsPath } from "../../core/system/path-bytes.js";
@@ -95,11 +96,7 @@ export function childrenOf(
   tree: FileTree,
   path: string,
 ): readonly { readonly name: string; readonly path: string; readonly node: NodeMeta }[] {
-  const names = tree.children(path);
-  const sorted = names.some((name) => SURROGATE.test(name))
-    ? [...names].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-    : names;
-  return sorted.flatMap((name) => {
+  return sortByBytes(tree.children(path), (name) => name).flatMap((name) => {
     if (LONE_SURROGATE.test(name)) throw new Unhashable();
     const child = path === "" ? name : `${path}/${name}`;
     const node = tree.lookup(child);
@@ -107,7 +104,6 @@ export function childrenOf(
   });
 }
 
-const SURROGATE = /[\ud800-\udfff]/;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const TYPES = { file: "0", symlink: "2", dir: "5" } as const;
 

@@ -35,3 +35,15 @@ export function splitPath(path: string): readonly [parent: string, name: string]
 export function joinPath(parent: string, name: string): string {
   return parent === "" ? name : `${parent}/${name}`;
 }
+
+/** Characters of which the order of code units is not that of bytes. */
+const SURROGATE = /[\ud800-\udfff]/;
+
+/**
+ * Returns items in the order of the bytes of their texts, as Go has it. Expects them in the order
+ * of code units.
+ */
+export function sortByBytes<T>(items: readonly T[], textOf: (item: T) => string): readonly T[] {
+  if (!items.some((item) => SURROGATE.test(textOf(item)))) return items;
+  return items.toSorted((a, b) => Buffer.compare(Buffer.from(textOf(a)), Buffer.from(textOf(b))));
+}
