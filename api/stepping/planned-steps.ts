@@ -1,4 +1,4 @@
-import { stepName, stepText } from "../../core/step.js";
+import { stepName, stepPlace, stepText } from "../../core/step.js";
 import { type Rootfs, topological, type Vertex } from "../../llb/vertex.js";
 
 /** A step of a build that stops between its steps. */
@@ -27,7 +27,7 @@ export function plannedSteps(target: Rootfs): readonly PlannedStep[] {
   return topological([target])
     .flatMap((vertex): readonly PlannedStep[] => {
       const { step, range } = vertex.metadata;
-      const place = step.kind === "instruction" ? step : step.kind === "base" ? step.place : undefined;
+      const place = stepPlace(step);
       if (place === undefined || range === undefined) return [];
       return [{ name: stepName(step), text: stepText(step), stage: place.stage, line: range.line, endLine: range.endLine, vertex }];
     })

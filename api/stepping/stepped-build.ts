@@ -15,6 +15,7 @@ import type { RunExit } from "../commands/exit.js";
 import { type CommandOptions, runInState } from "../debug/debug.js";
 import { failedState } from "../debug/find-state.js";
 import type { StepState } from "../debug/state.js";
+import type { LowersOf } from "../debug/step-mounts.js";
 import type { BuildOptions } from "../options/options.js";
 import { severalPlatforms } from "./errors.js";
 import { type PlannedStep, plannedSteps, type SteppedStep } from "./planned-steps.js";
@@ -151,7 +152,7 @@ export class SteppedBuild {
     const last = this.#planned.at(-1);
     if (step === undefined && last === undefined) throw new Error("internal: a build without steps has no state");
     const { store } = this.#look.session;
-    const lowersOf = async (layers: readonly string[]) => (await this.#layers.overlay(layers as never, this.#quiet)).lowers;
+    const lowersOf: LowersOf = async (layers) => (await this.#layers.overlay(layers, this.#quiet)).lowers;
     const before = await stateBefore((step ?? last) as PlannedStep, { results: this.#results, store, lowersOf });
     const result = step === undefined && last !== undefined ? this.#results.get(last.vertex.digest) : undefined;
     if (result?.kind !== "layers" || last === undefined) return before;
