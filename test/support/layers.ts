@@ -134,6 +134,7 @@ export const WINGS: Readonly<Record<string, readonly string[]>> = {
     "stepping",
     "diff",
     "doctor",
+    "server",
     "index.ts",
   ],
   cli: [

@@ -15,6 +15,8 @@ export interface ServerCall<Received, Sent> extends Call<Sent, Received> {
   sendAll(messages: readonly Sent[]): Promise<void>;
   /** Aborted when the other side has given the call up. */
   readonly signal: AbortSignal;
+  /** Begins the answer with metadata. Without it, the answer begins with its first message. */
+  begin(metadata: Readonly<Record<string, string>>): void;
 }
 
 /** A method with the function that answers it. */
@@ -33,14 +35,16 @@ export function streaming<Q extends AnyMessage, R extends AnyMessage>(
     async answer(stream, metadata) {
       const gone = new AbortController();
       stream.once("close", () => gone.abort());
+      const begin = (more: Readonly<Record<string, string>>): void => stream.respond({ ...HEADERS, ...more }, { waitForTrailers: true });
       const put = async (framed: Buffer): Promise<void> => {
         if (stream.closed || stream.destroyed) throw new CallRefused(STATUS.CANCELLED, "the call was given up");
-        if (!stream.headersSent) stream.respond(HEADERS, { waitForTrailers: true });
+        if (!stream.headersSent) begin({});
         if (!stream.write(framed)) await drained(stream);
       };
       await handle({
         metadata,
         signal: gone.signal,
+        begin,
         messages: messagesOf(stream, request),
         send: (message) => put(frame(write(response, message))),
         sendAll: (messages) => put(Buffer.concat(messages.map((message) => frame(write(response, message))))),

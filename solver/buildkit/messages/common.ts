@@ -28,3 +28,9 @@ export const BYTES = openMessage("BytesMessage", { data: bytes(1) });
 export function milliseconds({ seconds = 0, nanos = 0 }: { readonly seconds?: number; readonly nanos?: number }): number {
   return seconds * 1000 + nanos / 1_000_000;
 }
+
+/** Returns the timestamp of milliseconds since the epoch. */
+export function timestampOf(milliseconds: number): { readonly seconds: number; readonly nanos: number } {
+  const seconds = Math.floor(milliseconds / 1000);
+  return { seconds, nanos: Math.round((milliseconds - seconds * 1000) * 1_000_000) };
+}

@@ -5,7 +5,7 @@ import { BYTES, TIMESTAMP } from "./common.js";
 /** The messages of BuildKit's `moby.buildkit.v1.Control`, as far as a client needs them. */
 
 const CACHE_ENTRY = openMessage("CacheOptionsEntry", { Type: string(1), Attrs: texts(2) });
-const EXPORTER = openMessage("Exporter", { Type: string(1), Attrs: texts(2) });
+export const EXPORTER = openMessage("Exporter", { Type: string(1), Attrs: texts(2) });
 
 export const SOLVE_REQUEST = openMessage("SolveRequest", {
   Ref: string(1),

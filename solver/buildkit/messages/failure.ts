@@ -2,7 +2,7 @@ import { bytes, int32, many, one, openMessage, string, uint32 } from "../../../l
 import { read } from "../grpc/method.js";
 
 /** `google.rpc.Status`, with what BuildKit's errors say of themselves. */
-const RPC_STATUS = openMessage("Status", {
+export const RPC_STATUS = openMessage("Status", {
   code: int32(1),
   message: string(2),
   details: many(3, openMessage("Any", { type_url: string(1), value: bytes(2) })),

@@ -2,8 +2,7 @@ import { createServer, type Server } from "node:net";
 import { connect as connectHttp2, createServer as createHttp2, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { join } from "node:path";
-import test, { type ExecutionContext } from "ava";
+import test from "ava";
 import { Channel } from "../../../solver/buildkit/grpc/channel.js";
 import { frame, FrameReader } from "../../../solver/buildkit/grpc/frames.js";
 import { serve, single, streaming } from "../../../solver/buildkit/grpc/server.js";
@@ -12,24 +11,10 @@ import { tunnel } from "../../../solver/buildkit/grpc/tunnel.js";
 import { BYTES } from "../../../solver/buildkit/messages/common.js";
 import { LIST_WORKERS, SESSION } from "../../../solver/buildkit/messages/control.js";
 import { method } from "../../../solver/buildkit/grpc/method.js";
-import { temporaryDirectory } from "../../support/images/images.js";
+import { connectedChannel } from "../../support/servers/served-channel.js";
 
 const ECHO = method("/test.Echo/Echo", BYTES, BYTES);
 const LATER = method("/test.Echo/Later", BYTES, BYTES);
-
-/** Connects a channel to whatever serves connections on a socket. */
-async function connected(t: ExecutionContext, server: Server): Promise<Channel> {
-  const { path, remove } = temporaryDirectory();
-  const socket = join(path, "s");
-  await new Promise<void>((resolve) => server.listen(socket, resolve));
-  const channel = new Channel(connect(socket), "test");
-  t.teardown(async () => {
-    channel.close();
-    await new Promise((resolve) => server.close(resolve));
-    remove();
-  });
-  return channel;
-}
 
 const echo = createEcho();
 
@@ -50,7 +35,7 @@ function createEcho() {
 const serving = (): Server => createServer((socket) => void serve(socket, echo));
 
 test("messages of any size go and come, several values of metadata stay apart", async (t) => {
-  const channel = await connected(t, serving());
+  const channel = await connectedChannel(t, serving());
   for (const size of [0, 1, 16_384, 65_535, 5 << 20]) {
     const data = Buffer.alloc(size, "x");
     t.is((await channel.unary(ECHO, { data })).data?.length ?? 0, size);
@@ -60,7 +45,7 @@ test("messages of any size go and come, several values of metadata stay apart", 
 });
 
 test("a call answers message by message, and ends when both sides have", async (t) => {
-  const channel = await connected(t, serving());
+  const channel = await connectedChannel(t, serving());
   const call = channel.call(LATER);
   const answers = call.messages[Symbol.asyncIterator]();
   for (const text of ["ab", "cd"]) {
@@ -73,7 +58,7 @@ test("a call answers message by message, and ends when both sides have", async (
 });
 
 test("errors have status and text; an unknown method is said to be one", async (t) => {
-  const channel = await connected(t, serving());
+  const channel = await connectedChannel(t, serving());
   const refused = await t.throwsAsync(channel.unary(ECHO, {}, { metadata: { fail: "refuse" } }), { instanceOf: RpcError });
   t.deepEqual([refused?.status, refused?.text], [STATUS.NOT_FOUND, "50% – nicht da"]);
   const broken = await t.throwsAsync(channel.unary(ECHO, {}, { metadata: { fail: "throw" } }), { instanceOf: RpcError });
@@ -90,7 +75,7 @@ test("a call that is refused in the middle is not reset before its status was re
     }
   });
   const server = createServer((socket) => void serve(socket, [...echo, refusing]));
-  await connected(t, server);
+  await connectedChannel(t, server);
   const session = connectHttp2("http://test", { createConnection: () => connect(server.address() as string) });
   t.teardown(() => session.destroy());
   const call = session.request({ ":method": "POST", ":path": LATER.path, "content-type": "application/grpc" });
@@ -114,7 +99,7 @@ test("a tunnel carries another connection", async (t) => {
         }),
       ]),
   );
-  const channel = await connected(t, outer);
+  const channel = await connectedChannel(t, outer);
   const inner = new Channel(tunnel(channel.call(SESSION)), "inner");
   t.teardown(() => inner.close());
   const data = Buffer.alloc(3 << 20, "y");
@@ -165,7 +150,7 @@ for (const [name, [answer, code, text]] of Object.entries(HOSTILE)) {
       answer(stream);
     });
     http2.on("sessionError", () => undefined);
-    const channel = await connected(
+    const channel = await connectedChannel(
       t,
       createServer((socket) => void http2.emit("connection", socket)),
     );
@@ -174,7 +159,7 @@ for (const [name, [answer, code, text]] of Object.entries(HOSTILE)) {
 }
 
 test("bytes that are no HTTP/2 end the connection", async (t) => {
-  const channel = await connected(
+  const channel = await connectedChannel(
     t,
     createServer((socket) => {
       socket.on("error", () => undefined).resume();
