@@ -9,6 +9,7 @@ import { type Command, print, storeRoot } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { showWarnings } from "../progress/show-warnings.js";
 import { BAKE_SYNTAX } from "../syntax/bake-flags.js";
+import { unusedBuilder } from "../syntax/docker-flags.js";
 import { type ParsedFlags, parseFlags } from "../syntax/flags.js";
 import { readOnError } from "./on-error.js";
 
@@ -50,7 +51,8 @@ export const command: Command = {
       return EXIT.success;
     }
     await askConsent(plan.targets, consent, environment);
-    return runPlan({ targets: plan.targets, flags, call, warnings: file.warnings, onError }, environment);
+    const warnings = [...unusedBuilder(flags, "tsbuild bake", environment), ...file.warnings];
+    return runPlan({ targets: plan.targets, flags, call, warnings, onError }, environment);
   },
 };
 

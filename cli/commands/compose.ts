@@ -8,6 +8,7 @@ import { showWarnings } from "../progress/show-warnings.js";
 import { COMPOSE_SYNTAX } from "../syntax/compose-flags.js";
 import { dockerCommand } from "../syntax/docker-commands.js";
 import { badSsh } from "../../api/texts/errors.js";
+import { unusedBuilder } from "../syntax/docker-flags.js";
 import { type ParsedFlags, parseFlags } from "../syntax/flags.js";
 
 export const command: Command = {
@@ -52,7 +53,7 @@ export const command: Command = {
         targets: file.targets,
         flags,
         call: { method: flags.has("check") ? "check" : "build", format: "text", ignoreStatus: false },
-        warnings: file.warnings,
+        warnings: [...unusedBuilder(flags, "tsbuild compose build", environment), ...file.warnings],
         refine: (options) => ({ ...options, ...secretsOf(options, variables, environment) }),
       },
       environment,

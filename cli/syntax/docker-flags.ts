@@ -1,7 +1,8 @@
 import type { Diagnostic } from "../../core/diagnostics.js";
 import { TIERS } from "../../api/options/isolation.js";
 import type { Flag } from "../../api/options/option.js";
-import { isBuilderName } from "../../api/texts/builders.js";
+import { builderAddresses, isBuilderName } from "../../api/texts/builders.js";
+import type { Surroundings } from "../../api/texts/surroundings.js";
 import type { ParsedFlags } from "./flags.js";
 
 /**
@@ -67,6 +68,22 @@ export function idleFlags(flags: ParsedFlags): readonly Diagnostic[] {
       code: "options/idle",
       message: `${names.join(", ")} ${names.length === 1 ? "changes" : "change"} nothing`,
       hint: [...new Set(idle.map(({ idle: why }) => why))].join("; "),
+    },
+  ];
+}
+
+/** Returns a warning where a builder is named to a command that builds on this machine alone. */
+export function unusedBuilder(flags: Pick<ParsedFlags, "one">, command: string, surroundings: Pick<Surroundings, "env">): readonly Diagnostic[] {
+  const flag = flags.one("builder");
+  const addresses = builderAddresses(flag === undefined ? [] : [flag], surroundings);
+  if (addresses === undefined) return [];
+  const name = flag !== undefined ? "--builder" : surroundings.env["TSBUILD_BUILDER"] ? "$TSBUILD_BUILDER" : "$BUILDKIT_HOST";
+  return [
+    {
+      severity: "warning",
+      code: "options/idle",
+      message: `${name} changes nothing`,
+      hint: `${command} builds on this machine; only tsbuild build has other builders`,
     },
   ];
 }

@@ -142,3 +142,23 @@ test("compose: docker's other commands are told what runs them", async (t) => {
   t.is(code, 2);
   t.regex(stderr, /docker compose or podman/);
 });
+
+/** Builders that are named to commands that build here, and what the warning calls them. */
+const BUILDERS: readonly (readonly [args: string, env: Readonly<Record<string, string>>, warned?: string])[] = [
+  ["", {}],
+  ["--builder default", { TSBUILD_BUILDER: "docker://" }],
+  ["--builder mine", {}],
+  ["--builder docker://", {}, "--builder"],
+  ["", { BUILDKIT_HOST: "unix:///run/b.sock" }, "$BUILDKIT_HOST"],
+  ["", { BUILDKIT_HOST: "unix:///run/b.sock", TSBUILD_BUILDER: "docker://" }, "$TSBUILD_BUILDER"],
+];
+for (const [args, env, warned] of BUILDERS) {
+  for (const command of ["bake", "compose build"]) {
+    test(`${command} says that it builds here: ${args} ${JSON.stringify(env)}`, async (t) => {
+      const { run } = project(t, { "compose.yaml": one("img") }, env);
+      const { code, stderr, builds } = await run(...`${command} ${args}`.trim().split(" "));
+      t.deepEqual([code, builds.length], [0, 1], stderr);
+      t.is(/ - options\/idle: (.*) changes nothing\n/.exec(stderr)?.[1], warned);
+    });
+  }
+}
