@@ -39,23 +39,24 @@ export function diskServices({ usage, prune, now }: DiskPorts): readonly Served[
 }
 
 /**
- * Returns true for a part of the cache. Note that the store's own records and what it knows of base
- * images are none, because clients prune until nothing is listed, and no prune removes either.
+ * Returns true for a part of the cache. Note that the store's own records, parts of images that no
+ * step needs, and what it knows of base images are none, as in docker: clients prune until nothing
+ * is listed, and no prune removes these.
  */
 function isCache({ kind, inUse, usedBy: { images, base, running, steps } }: Usage): boolean {
   if (kind === "other") return !inUse;
-  return !base || running || steps > 0 || images.length > 0;
+  return running || steps > 0 || (images.length === 0 && !base);
 }
 
-function recordOf({ kind, id, bytes, name = "", lastUsedAt, usedBy: { images, running, steps } }: Usage): UsageRecord {
+function recordOf({ kind, id, bytes, name = "", lastUsedAt, usedBy: { images, running } }: Usage): UsageRecord {
   return {
     ID: id,
     Mutable: kind === "mount",
-    InUse: running || images.length > 0,
+    InUse: running,
     Size: bytes,
     Description: name,
     RecordType: typeOf(kind),
-    Shared: images.length > 1 || (images.length > 0 && steps > 0),
+    Shared: images.length > 0,
     ...(lastUsedAt === undefined ? {} : { LastUsedAt: timestampOf(lastUsedAt) }),
   };
 }

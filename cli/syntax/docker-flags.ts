@@ -73,7 +73,11 @@ export function idleFlags(flags: ParsedFlags): readonly Diagnostic[] {
 }
 
 /** Returns a warning where a builder is named to a command that builds on this machine alone. */
-export function unusedBuilder(flags: Pick<ParsedFlags, "one">, command: string, surroundings: Pick<Surroundings, "env">): readonly Diagnostic[] {
+export function unusedBuilder(
+  flags: Pick<ParsedFlags, "one">,
+  command: string,
+  surroundings: Pick<Surroundings, "env">,
+): readonly Diagnostic[] {
   const flag = flags.one("builder");
   const addresses = builderAddresses(flag === undefined ? [] : [flag], surroundings);
   if (addresses === undefined) return [];

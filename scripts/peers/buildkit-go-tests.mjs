@@ -37,7 +37,9 @@ const SUITES = {
 
 const { values } = parseArgs({
   options: {
-    ...Object.fromEntries(["buildkit", "buildx", "work", "go", "match", "daemon", "name", "seconds"].map((name) => [name, { type: "string" }])),
+    ...Object.fromEntries(
+      ["buildkit", "buildx", "work", "go", "match", "daemon", "name", "seconds"].map((name) => [name, { type: "string" }]),
+    ),
     suite: { type: "string", multiple: true },
     help: { type: "boolean" },
   },
@@ -66,11 +68,22 @@ async function runSuite(name, { work, bin, source, path, match, label }) {
   mkdirSync(dirname(base), { recursive: true });
   const log = createWriteStream(`${base}.log`);
   const temporary = mkdtempSync(join(tmpdir(), "tsbuild-go-tests-"));
-  const child = spawn(join(bin, program), ["-test.v=test2json", `-test.run=^${top}$/${match ?? ""}/^worker=(oci|remote)$`, "-test.timeout=5h"], {
-    cwd: join(source, directory),
-    env: { ...process.env, PATH: path, TMPDIR: temporary, HOME: temporary, BUILDKIT_REGISTRY_MIRROR_DIR: join(work, "mirror"), OTEL_TRACES_EXPORTER: "none" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    join(bin, program),
+    ["-test.v=test2json", `-test.run=^${top}$/${match ?? ""}/^worker=(oci|remote)$`, "-test.timeout=5h"],
+    {
+      cwd: join(source, directory),
+      env: {
+        ...process.env,
+        PATH: path,
+        TMPDIR: temporary,
+        HOME: temporary,
+        BUILDKIT_REGISTRY_MIRROR_DIR: join(work, "mirror"),
+        OTEL_TRACES_EXPORTER: "none",
+      },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   child.stderr.pipe(log, { end: false });
   for await (const line of createInterface({ input: child.stdout })) {
     log.write(`${line}\n`);
@@ -78,7 +91,13 @@ async function runSuite(name, { work, bin, source, path, match, label }) {
   }
   log.end();
   rmSync(temporary, { recursive: true, force: true });
-  const rows = [...results.cases].map(([test, one]) => ({ suite: name, test, status: one.status, seconds: one.seconds, reason: one.status === "passed" ? undefined : reasonOf(one) }));
+  const rows = [...results.cases].map(([test, one]) => ({
+    suite: name,
+    test,
+    status: one.status,
+    seconds: one.seconds,
+    reason: one.status === "passed" ? undefined : reasonOf(one),
+  }));
   writeFileSync(`${base}.jsonl`, rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
   return rows;
 }
@@ -87,10 +106,17 @@ function print(rows) {
   const suites = [...new Set(rows.map(({ suite }) => suite))];
   console.log("suite        passed  failed  skipped  unfinished");
   for (const suite of suites) {
-    const { passed, failed, skipped, unfinished } = countsOf(new Map(rows.filter((row) => row.suite === suite).map((row) => [row.test, row])));
-    console.log([suite.padEnd(12), ...[passed, failed, skipped, unfinished].map((count, index) => String(count).padStart([6, 8, 9, 12][index]))].join(""));
+    const { passed, failed, skipped, unfinished } = countsOf(
+      new Map(rows.filter((row) => row.suite === suite).map((row) => [row.test, row])),
+    );
+    console.log(
+      [suite.padEnd(12), ...[passed, failed, skipped, unfinished].map((count, index) => String(count).padStart([6, 8, 9, 12][index]))].join(
+        "",
+      ),
+    );
   }
-  for (const { suite, test, status, reason } of rows) if (status === "failed" || status === "unfinished") console.log(`${suite}\t${status}\t${test}\t${reason}`);
+  for (const { suite, test, status, reason } of rows)
+    if (status === "failed" || status === "unfinished") console.log(`${suite}\t${status}\t${test}\t${reason}`);
 }
 
 async function main() {
@@ -101,14 +127,21 @@ async function main() {
   if (process.geteuid() !== 0) throw new Error("the tests of BuildKit want to be root");
   const work = resolve(values.work);
   mkdirSync(work, { recursive: true });
-  const sources = Object.fromEntries(["buildkit", "buildx"].flatMap((name) => (values[name] ? [[name, sourcesOf(resolve(values[name]), work, name)]] : [])));
+  const sources = Object.fromEntries(
+    ["buildkit", "buildx"].flatMap((name) => (values[name] ? [[name, sourcesOf(resolve(values[name]), work, name)]] : [])),
+  );
   const bin = buildPrograms(work, findGo(work, values.go, Object.values(sources)), sources, values.daemon === "real");
   linkRegistry(bin);
   const mirror = await startMirror(join(work, "mirror"));
   const hub = await startHub(work, mirror.host);
   try {
     if (!existsSync(join(work, "mirror/complete"))) pushStandIns({ work, bin, host: mirror.host, tsbuild: join(root, "dist/cli.cjs") });
-    const daemon = values.daemon === undefined ? undefined : values.daemon === "real" ? join(bin, "buildkitd.real") : join(resolve(values.daemon), "buildkitd");
+    const daemon =
+      values.daemon === undefined
+        ? undefined
+        : values.daemon === "real"
+          ? join(bin, "buildkitd.real")
+          : join(resolve(values.daemon), "buildkitd");
     const first = shim(work, { daemon, seconds: values.seconds ?? 120, hub });
     const runc = values.daemon === undefined || values.daemon === "real" ? [] : [resolve(values.daemon)];
     const path = [first, ...runc, bin, process.env.PATH].join(":");

@@ -22,7 +22,9 @@ export function outputOf(command, args, options = {}) {
  */
 export function findGo(work, given, modules) {
   if (given) return given;
-  const wanted = Math.max(...modules.map((directory) => Number(outputOf("sed", ["-n", "s/^go 1\\.\\([0-9]*\\).*/\\1/p", join(directory, "go.mod")]))));
+  const wanted = Math.max(
+    ...modules.map((directory) => Number(outputOf("sed", ["-n", "s/^go 1\\.\\([0-9]*\\).*/\\1/p", join(directory, "go.mod")]))),
+  );
   const here = /go1\.(\d+)/.exec(outputOf("go", ["version"]) ?? "")?.[1];
   if (here !== undefined && Number(here) >= wanted) return "go";
   const root = join(work, "go");

@@ -59,8 +59,14 @@ const NOISE = /^\s*(?:sandbox\.go|run\.go):\d+:|^\s*(?:Error Trace|Test|Messages
 export function reasonOf({ output }) {
   const at = output.findIndex((line) => /^\s*Error:/.test(line));
   const error = at < 0 ? undefined : output.slice(at, at + 6).map((line) => line.replace(/^\s*Error:/, "").trim());
-  const lines = (error ?? output.filter((line) => !NOISE.test(line)).map((line) => line.replace(/^\s*\S+\.go:\d+: /, "").trim())).filter(Boolean);
-  return lines.filter((line) => !/^(?:Error Trace|Test|Messages):/.test(line)).slice(0, 4).join(" ").slice(0, 300);
+  const lines = (error ?? output.filter((line) => !NOISE.test(line)).map((line) => line.replace(/^\s*\S+\.go:\d+: /, "").trim())).filter(
+    Boolean,
+  );
+  return lines
+    .filter((line) => !/^(?:Error Trace|Test|Messages):/.test(line))
+    .slice(0, 4)
+    .join(" ")
+    .slice(0, 300);
 }
 
 /** Returns the counts of a run. */

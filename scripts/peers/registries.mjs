@@ -27,7 +27,10 @@ export function linkRegistry(bin) {
 export async function startMirror(directory) {
   mkdirSync(directory, { recursive: true });
   const config = join(directory, "config.yaml");
-  writeFileSync(config, `version: 0.1\nloglevel: debug\nstorage:\n    filesystem:\n        rootdirectory: ${directory}/data\nhttp:\n    addr: 127.0.0.1:0\n`);
+  writeFileSync(
+    config,
+    `version: 0.1\nloglevel: debug\nstorage:\n    filesystem:\n        rootdirectory: ${directory}/data\nhttp:\n    addr: 127.0.0.1:0\n`,
+  );
   const env = { ...process.env, OTEL_TRACES_EXPORTER: "none" };
   // A file, because a pipe that nobody reads stops the registry while a program runs synchronously.
   const log = join(directory, "registry.log");

@@ -7,7 +7,29 @@ const BUSYBOX = "/bin/busybox";
 
 const USERS = ["root:0:/root:/bin/sh", "daemon:1:/usr/sbin:/bin/false", "bin:2:/bin:/bin/false", "sys:3:/dev:/bin/false"];
 const MORE_USERS = ["mail:8:/var/spool/mail:/bin/false", "www-data:33:/var/www:/bin/false", "nobody:65534:/home:/bin/false"];
-const GROUPS = ["root:0:", "daemon:1:", "bin:2:", "sys:3:", "adm:4:", "tty:5:", "disk:6:", "mail:8:", "wheel:10:root", "www-data:33:", "users:100:", "nobody:65534:"];
+const GROUPS = [
+  "root:0:",
+  "daemon:1:",
+  "bin:2:",
+  "sys:3:",
+  "adm:4:",
+  "tty:5:",
+  "disk:6:",
+  "mail:8:",
+  "wheel:10:root",
+  "www-data:33:",
+  "users:100:",
+  "nobody:65534:",
+];
+
+/** Debian's busybox has no `adduser`; the tests want the user and its home. */
+const ADDUSER = `#!/bin/sh
+for name; do :; done
+echo "$name:x:1000:1000::/home/$name:/bin/sh" >>/etc/passwd
+echo "$name:x:1000:" >>/etc/group
+mkdir -p "/home/$name"
+chown 1000:1000 "/home/$name"
+`;
 
 /** Makes a root filesystem of busybox. */
 function busyboxRoot(root) {
@@ -18,15 +40,20 @@ function busyboxRoot(root) {
   cpSync(BUSYBOX, join(root, "bin/busybox"), { dereference: true });
   for (const applet of (outputOf(BUSYBOX, ["--list"]) ?? "").split("\n"))
     if (applet !== "" && applet !== "busybox") symlinkSync("busybox", join(root, "bin", applet));
+  writeFileSync(join(root, "bin/adduser"), ADDUSER, { mode: 0o755 });
   const passwd = [...USERS, ...MORE_USERS].map((user) => {
     const [name, id, home, shell] = user.split(":");
     return `${name}:x:${id}:${id}:${name}:${home}:${shell}\n`;
   });
   writeFileSync(join(root, "etc/passwd"), passwd.join(""));
   writeFileSync(join(root, "etc/group"), GROUPS.map((group) => `${group.replace(":", ":x:")}\n`).join(""));
-  writeFileSync(join(root, "etc/shadow"), [...USERS, ...MORE_USERS].map((user) => `${user.split(":")[0]}:*:10933:0:99999:7:::\n`).join(""), {
-    mode: 0o600,
-  });
+  writeFileSync(
+    join(root, "etc/shadow"),
+    [...USERS, ...MORE_USERS].map((user) => `${user.split(":")[0]}:*:10933:0:99999:7:::\n`).join(""),
+    {
+      mode: 0o600,
+    },
+  );
 }
 
 function alpineRoot(root) {
@@ -55,10 +82,12 @@ ENTRYPOINT ["/bin/dockerfile-frontend"]`,
   return {
     "library/busybox:latest": busybox,
     "library/busybox:stable-musl": busybox,
+    "library/busybox_amd64:latest": busybox,
     "library/alpine:latest": [alpineRoot, `${path}\nCMD ["/bin/sh"]`],
     "amd64/debian:bullseye-20230109-slim": busybox,
     "cpuguy83/buildkit-foreign:latest": busybox,
     "moby/buildkit:buildx-stable-1": busybox,
+    "tonistiigi/hellofs:latest": busybox,
     "tonistiigi/test:nolayers": [undefined, `${path}\nCMD ["sh"]`],
     "docker/dockerfile-upstream:1.18.0": frontend,
   };
