@@ -7,36 +7,14 @@ import type { ValueOf } from "../../../llb/wire/message.js";
 import { RpcError, STATUS } from "../../../solver/buildkit/grpc/status.js";
 import { milliseconds } from "../../../solver/buildkit/messages/common.js";
 import { HISTORY_EVENT_TYPE, type HISTORY_REQUEST, LISTEN_HISTORY, UPDATE_HISTORY } from "../../../solver/buildkit/messages/history.js";
+import { recordedBuild } from "../../support/samples/recorded-build.js";
 import { servedChannel } from "../../support/servers/served-channel.js";
 
 const NOW = 1_700_000_000_000;
 const MINUTE = 60_000;
 const [, COMPLETE, DELETED] = Object.values(HISTORY_EVENT_TYPE);
 
-const recorded = (id: string, ago: number, more: Partial<RecordedBuild> = {}): RecordedBuild => ({
-  id,
-  createdAt: NOW - ago,
-  duration: 1500,
-  status: "completed",
-  context: "/src/app",
-  dockerfile: "/src/app/Dockerfile",
-  target: undefined,
-  names: [],
-  imageId: undefined,
-  steps: 3,
-  executed: 1,
-  cached: 2,
-  failed: 0,
-  canceled: 0,
-  warnings: 0,
-  version: 1,
-  platforms: [],
-  buildArgs: {},
-  noCache: false,
-  stepList: [],
-  warningList: [],
-  ...more,
-});
+const recorded = (id: string, ago: number, more: Partial<RecordedBuild> = {}): RecordedBuild => recordedBuild(id, NOW - ago, more);
 
 const BUILDS: readonly RecordedBuild[] = [
   recorded("newest", MINUTE, {
