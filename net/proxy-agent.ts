@@ -1,9 +1,22 @@
 import type { ClientRequest } from "node:http";
 import type { Socket } from "node:net";
-import { HttpsProxyAgent } from "https-proxy-agent";
+import type { ConnectionOptions } from "node:tls";
+import { HttpsProxyAgent, type HttpsProxyAgentOptions } from "https-proxy-agent";
+
+type SecureOptions = Pick<ConnectionOptions, "secureContext" | "rejectUnauthorized">;
 
 /** Reaches servers by CONNECT, and gives the proxy up with the request. */
 export class ProxyAgent extends HttpsProxyAgent<string> {
+  /**
+   * Takes the options of both connections. Note that we give those of TLS to the server's ourselves,
+   * because the class that we extend has them for the proxy's alone.
+   */
+  constructor(proxy: URL, options: HttpsProxyAgentOptions<string>) {
+    super(proxy, options);
+    const { secureContext, rejectUnauthorized } = this.connectOpts as SecureOptions;
+    Object.assign(this.options, { ...(secureContext && { secureContext }), ...(rejectUnauthorized === false && { rejectUnauthorized }) });
+  }
+
   /**
    * Connects for a request. Note that we look for the request's end ourselves, because the request
    * has no socket before the proxy has answered. Nobody else would close the socket to a silent

@@ -16,12 +16,12 @@ import { fakeRegistry, sendBytes } from "../../support/servers/registry.js";
 import { requires, withoutProgram } from "../../support/requires.js";
 import { MANIFEST, failure } from "./client-rig.js";
 
-function certificate(t: ExecutionContext): { readonly key: string; readonly cert: string } {
+function certificate(t: ExecutionContext, name = "IP:127.0.0.1"): { readonly key: string; readonly cert: string } {
   const directory = temporaryDirectory();
   t.teardown(() => directory.remove());
   const args = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test"];
   const files = ["-keyout", "key", "-out", "cert"];
-  execFileSync("openssl", [...args, "-addext", "subjectAltName=IP:127.0.0.1", ...files], { cwd: directory.path, stdio: "ignore" });
+  execFileSync("openssl", [...args, "-addext", `subjectAltName=${name}`, ...files], { cwd: directory.path, stdio: "ignore" });
   const textOf = (name: string) => readFileSync(join(directory.path, name), "utf8");
   return { key: textOf("key"), cert: textOf("cert") };
 }
@@ -75,21 +75,54 @@ requires(withoutProgram("openssl"))(
   },
 );
 
-test("an insecure registry behind a proxy", async (t) => {
-  const fake = await fakeRegistry((request, response) => sendBytes(request, response, MANIFEST, mediaTypes.ociManifest));
+/** Starts a proxy that leads to `target` whatever is asked for. Returns its address, and what was asked for. */
+async function proxyTo(t: ExecutionContext, target: string): Promise<{ readonly address: string; readonly asked: readonly string[] }> {
   const asked: string[] = [];
   const proxy: Server = createServer((_, response) => void response.writeHead(405).end());
   proxy.on("connect", (request, socket) => {
     asked.push(request.url ?? "");
-    const target = connect(Number(fake.host.split(":")[1]), "127.0.0.1", () => {
+    const passed = connect(Number(target.split(":")[1]), "127.0.0.1", () => {
       socket.write("HTTP/1.1 200 OK\r\n\r\n");
-      socket.pipe(target).pipe(socket);
+      socket.pipe(passed).pipe(socket);
     });
-    target.on("error", () => socket.destroy());
-    socket.on("error", () => target.destroy());
+    passed.on("error", () => socket.destroy());
+    socket.on("error", () => passed.destroy());
   });
   await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-  const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  t.teardown(() => {
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+  return { address: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`, asked };
+}
+
+requires(withoutProgram("openssl"))("TLS behind a proxy: the server's certificate is checked as it is without one", async (t) => {
+  const tls = certificate(t, "DNS:registry.test");
+  const fake = await fakeRegistry((request, response) => sendBytes(request, response, MANIFEST, mediaTypes.ociManifest), { tls });
+  t.teardown(() => fake.close());
+  const directory = temporaryDirectory();
+  t.teardown(() => directory.remove());
+  const file = join(directory.path, "ca.pem");
+  writeFileSync(file, tls.cert);
+  const { address } = await proxyTo(t, fake.host);
+  const get = async (env: Readonly<Record<string, string>>, verify = true) => {
+    const connections = new Connections({ env: { HTTPS_PROXY: address, ...env }, certificateDirectories: [], failures: registryFailures });
+    try {
+      const answer = await exchange({ what: "ask", method: "GET", url: new URL("https://registry.test/v2/"), verify }, connections);
+      await discard(answer);
+      return answer.response.status;
+    } finally {
+      connections.close();
+    }
+  };
+  t.is((await failure(t, get({}))).code, "registry/tls");
+  t.is(await get({ SSL_CERT_FILE: file }), 200);
+  t.is(await get({}, false), 200);
+});
+
+test("an insecure registry behind a proxy", async (t) => {
+  const fake = await fakeRegistry((request, response) => sendBytes(request, response, MANIFEST, mediaTypes.ociManifest));
+  const { address, asked } = await proxyTo(t, fake.host);
   const client = createRegistryClient({
     env: { HTTPS_PROXY: address, HTTP_PROXY: address },
     insecure: ["registry.test:5000"],
@@ -97,8 +130,6 @@ test("an insecure registry behind a proxy", async (t) => {
   });
   t.teardown(async () => {
     client.close();
-    proxy.closeAllConnections();
-    proxy.close();
     await fake.close();
   });
   t.is((await client.resolve("registry.test:5000/a/b")).digest, sha256(MANIFEST));
