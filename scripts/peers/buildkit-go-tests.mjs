@@ -24,6 +24,7 @@ const USAGE = `Usage: node scripts/peers/buildkit-go-tests.mjs --buildkit DIR [-
   --suite NAME     client, dockerfile or buildx, several times; default: all
   --match REGEXP   only cases whose name matches
   --daemon DIR     a directory with another buildkitd (and its runc), or "real" for BuildKit's own
+  --tsbuild FILE   the command under test; default: dist/cli.cjs
   --seconds N      how long a daemon may live; a case that hangs fails by then. Default: 120
   --name NAME      name of the results; default: that of the daemon
 `;
@@ -38,7 +39,7 @@ const SUITES = {
 const { values } = parseArgs({
   options: {
     ...Object.fromEntries(
-      ["buildkit", "buildx", "work", "go", "match", "daemon", "name", "seconds"].map((name) => [name, { type: "string" }]),
+      ["buildkit", "buildx", "work", "go", "match", "daemon", "name", "seconds", "tsbuild"].map((name) => [name, { type: "string" }]),
     ),
     suite: { type: "string", multiple: true },
     help: { type: "boolean" },
@@ -46,14 +47,14 @@ const { values } = parseArgs({
 });
 
 /** Writes the program `buildkitd` that the tests find in `$PATH`. Returns its directory. */
-function shim(work, { daemon, seconds, hub }) {
-  const directory = join(work, "shim");
+function shim(work, label, { daemon, seconds, hub, tsbuild }) {
+  const directory = join(work, "shims", label);
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
   const variables = Object.entries(hub.env).map(([name, value]) => `${name}='${value}' `);
   const lines =
     daemon === undefined
-      ? `${variables.join("")}exec timeout -k 10 ${seconds} '${process.execPath}' '${join(here, "daemon-shim.mjs")}' '${join(root, "dist/cli.cjs")}' "$@"`
+      ? `${variables.join("")}exec timeout -k 10 ${seconds} '${join(here, "buildkitd.sh")}' '${tsbuild}' "$@"`
       : `exec timeout -k 10 ${seconds} '${daemon}' "$@"`;
   writeFileSync(join(directory, "buildkitd"), `#!/bin/sh\n${lines}\n`);
   chmodSync(join(directory, "buildkitd"), 0o755);
@@ -134,18 +135,19 @@ async function main() {
   linkRegistry(bin);
   const mirror = await startMirror(join(work, "mirror"));
   const hub = await startHub(work, mirror.host);
+  const tsbuild = resolve(values.tsbuild ?? join(root, "dist/cli.cjs"));
   try {
-    if (!existsSync(join(work, "mirror/complete"))) pushStandIns({ work, bin, host: mirror.host, tsbuild: join(root, "dist/cli.cjs") });
+    if (!existsSync(join(work, "mirror/complete"))) pushStandIns({ work, bin, host: mirror.host, tsbuild });
     const daemon =
       values.daemon === undefined
         ? undefined
         : values.daemon === "real"
           ? join(bin, "buildkitd.real")
           : join(resolve(values.daemon), "buildkitd");
-    const first = shim(work, { daemon, seconds: values.seconds ?? 120, hub });
+    const label = values.name ?? (values.daemon === undefined ? "tsbuild" : "buildkit");
+    const first = shim(work, label, { daemon, seconds: values.seconds ?? 120, hub, tsbuild });
     const runc = values.daemon === undefined || values.daemon === "real" ? [] : [resolve(values.daemon)];
     const path = [first, ...runc, bin, process.env.PATH].join(":");
-    const label = values.name ?? (values.daemon === undefined ? "tsbuild" : "buildkit");
     const rows = [];
     for (const name of values.suite ?? Object.keys(SUITES)) {
       const source = sources[SUITES[name].source];
