@@ -8,8 +8,8 @@ type SecureOptions = Pick<ConnectionOptions, "secureContext" | "rejectUnauthoriz
 /** Reaches servers by CONNECT, and gives the proxy up with the request. */
 export class ProxyAgent extends HttpsProxyAgent<string> {
   /**
-   * Takes the options of both connections. Note that we give those of TLS to the server's ourselves,
-   * because the class that we extend has them for the proxy's alone.
+   * Takes the options of both connections. Note that we give those of TLS to the server's
+   * ourselves, because the class that we extend has them for the proxy's alone.
    */
   constructor(proxy: URL, options: HttpsProxyAgentOptions<string>) {
     super(proxy, options);

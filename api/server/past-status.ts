@@ -40,7 +40,7 @@ function vertexOf(build: RecordedBuild, step: RecordedStep): NonNullable<Status[
   };
 }
 
-/** Returns a warning, which is shown with the first step, because records do not say whose it is. */
+/** Returns a warning. The first step shows it, because records do not say whose it is. */
 function warningOf(
   build: RecordedBuild,
   { code, rule, message, line }: RecordedBuild["warningList"][number],

@@ -1,4 +1,4 @@
-// Go and the programs that the tests of BuildKit and buildx consist of, in a directory of their own.
+// Finds Go, and builds the programs of the tests of BuildKit and buildx with it.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -61,7 +61,7 @@ export function sourcesOf(path, work, name) {
   return target;
 }
 
-/** Programs to build: the name, the repository, and what `go` is told. */
+/** Programs to build: the name, the repository, and the arguments of `go`. */
 const PROGRAMS = [
   ["buildctl", "buildkit", ["build"], "./cmd/buildctl"],
   ["client.test", "buildkit", ["test", "-c"], "./client"],

@@ -1,9 +1,12 @@
-// What the output of a Go test binary says of its integration cases.
+// Reads the integration cases in the output of a Go test binary.
 
-/** A case is a subtest that names its worker; its own subtests belong to it. */
-const CASE = /^[^/]+\/(.+?)\/worker=[^/]+((?:\/[\w.]+=[^/]+)*)$/;
+/**
+ * A case is a subtest that names its worker and its place in the matrices of the tests. Its own
+ * subtests belong to it.
+ */
+const CASE = /^[^/]+\/(.+?)\/worker=[^/]+((?:\/(?:env|frontend|netmode|network\.host|secmode|security\.insecure)=[^/]+)*)$/;
 
-/** Name of a case without worker: `TestRun` or `TestRun/frontend=client`. */
+/** Returns the name of a case without its worker: `TestRun` or `TestRun/frontend=client`. */
 function caseName(test) {
   const [, name, matrix] = CASE.exec(test) ?? [];
   return name === undefined ? undefined : name + matrix;
@@ -15,8 +18,8 @@ const WORDS = { PASS: "passed", FAIL: "failed", SKIP: "skipped" };
 
 /**
  * Collects the cases of `-test.v=test2json`, in which a verdict comes when a case ends, and not
- * when all do, and lines begin with a mark. A case that began and has no verdict when the output ends did
- * not end, and one that a panic stopped is among them.
+ * when all do, and lines begin with a mark. A case without a verdict did not end: a panic stopped
+ * it, or all of them.
  */
 export class Results {
   /** @type {Map<string, { status: string, seconds: number, output: string[] }>} */

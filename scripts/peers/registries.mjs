@@ -83,7 +83,14 @@ export async function startHub(work, mirror) {
   const address = `http://127.0.0.1:${await listening(proxy)}`;
   const local = "localhost,127.0.0.1";
   return {
-    env: { HTTPS_PROXY: address, HTTP_PROXY: address, NO_PROXY: local, no_proxy: local, SSL_CERT_FILE: certificate, NODE_EXTRA_CA_CERTS: certificate },
+    env: {
+      HTTPS_PROXY: address,
+      HTTP_PROXY: address,
+      NO_PROXY: local,
+      no_proxy: local,
+      SSL_CERT_FILE: certificate,
+      NODE_EXTRA_CA_CERTS: certificate,
+    },
     stop: () => [hub, proxy].forEach((server) => (server.close(), server.closeAllConnections())),
   };
 }

@@ -75,7 +75,7 @@ requires(withoutProgram("openssl"))(
   },
 );
 
-/** Starts a proxy that leads to `target` whatever is asked for. Returns its address, and what was asked for. */
+/** Starts a proxy that leads to `target` whatever is asked for, and remembers what was. */
 async function proxyTo(t: ExecutionContext, target: string): Promise<{ readonly address: string; readonly asked: readonly string[] }> {
   const asked: string[] = [];
   const proxy: Server = createServer((_, response) => void response.writeHead(405).end());
