@@ -3,6 +3,7 @@ import { parseBoolean } from "../../../core/go-values/boolean.js";
 import type { DockerfileAst } from "../ast.js";
 import * as errors from "../errors/errors.js";
 import type { Problem } from "../problem.js";
+import { NearestVariables } from "./nearest-variable.js";
 import { type LintRule, ruleUrl } from "./rule.js";
 
 /** Settings of `# check=` and of the build argument BUILDKIT_DOCKERFILE_CHECK. */
@@ -62,6 +63,7 @@ interface LinterOptions {
 
 /** Collects the warnings that the file does not turn off. */
 export class Linter {
+  readonly nearest = new NearestVariables();
   readonly #config: LintConfig;
   readonly #own: boolean;
   readonly #replaced: { readonly comments: readonly string[]; readonly index: number } | undefined;

@@ -1,23 +1,38 @@
 /** Number of different letters from which on a name was not meant, as in BuildKit. */
 const LIMIT = 3;
 
+/** Comparisons of two names for one file. */
+const COMPARISONS = 200_000;
+
 /**
- * Returns the variable that was meant, as BuildKit finds it: by single letters inserted, deleted or
- * replaced; the first of equals.
+ * Finds the variables that were meant by unknown names. Note that a file has a number of
+ * comparisons, because each unknown name is compared with all that are known: nobody reads the
+ * thousandth advice, and a long file would take the square of its length.
  */
-export function nearestVariable(name: string, candidates: Iterable<string>): string | undefined {
-  let best: string | undefined;
-  let least = LIMIT;
-  for (const candidate of candidates) {
-    if (candidate === name) return undefined;
-    if (Math.abs(candidate.length - name.length) >= least) continue;
-    const distance = levenshtein(name, candidate);
-    if (distance < least) {
-      best = candidate;
-      least = distance;
+export class NearestVariables {
+  #left = COMPARISONS;
+
+  /**
+   * Returns the variable that was meant, as BuildKit finds it: by single letters inserted, deleted
+   * or replaced; the first of equals.
+   */
+  find(name: string, candidates: () => Iterable<string>): string | undefined {
+    let best: string | undefined;
+    let least = LIMIT;
+    if (this.#left === 0) return undefined;
+    for (const candidate of candidates()) {
+      if (this.#left === 0) return best;
+      this.#left--;
+      if (candidate === name) return undefined;
+      if (Math.abs(candidate.length - name.length) >= least) continue;
+      const distance = levenshtein(name, candidate);
+      if (distance < least) {
+        best = candidate;
+        least = distance;
+      }
     }
+    return best;
   }
-  return best;
 }
 
 function levenshtein(a: string, b: string): number {

@@ -2,6 +2,7 @@ import { isDigest } from "../../../core/digest.js";
 import { gitSource } from "../../../llb/sources/git.js";
 import { edge, type Edge, type VertexMetadata } from "../../../llb/vertex.js";
 import type { FrontendOptions, FrontendPorts } from "../../frontend.js";
+import { NearestVariables } from "../lint/nearest-variable.js";
 import { Env } from "../values/env.js";
 import * as errors from "../errors/errors.js";
 import { parseGitSource } from "../values/git-source.js";
@@ -54,7 +55,8 @@ export async function resolveEpoch(value: string | undefined, context: EpochCont
 function stageSource(stage: StageNode, { options, globals, escape }: EpochContext): Edge | undefined {
   const env = new Env(globals.env);
   env.delete(SOURCE_DATE_EPOCH);
-  const expand = ({ text, range }: Word): string => tryExpand(text, range, env, { escape }).text;
+  const nearest = new NearestVariables();
+  const expand = ({ text, range }: Word): string => tryExpand(text, range, env, { escape }, nearest).text;
   const fail = (why: string, range = stage.node.range): never => {
     throw new InstructionProblem(errors.epochStage(stage.name ?? "", why, range));
   };

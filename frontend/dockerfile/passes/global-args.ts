@@ -2,6 +2,7 @@ import type { SourceRange } from "../../../core/diagnostics.js";
 import { formatPlatform, type Platform } from "../../../oci/platform.js";
 import type { FrontendOptions } from "../../frontend.js";
 import type { ArgNode } from "../ast.js";
+import { NearestVariables } from "../lint/nearest-variable.js";
 import { Env } from "../values/env.js";
 import { InstructionProblem, tryExpand } from "../stage/instruction-context.js";
 import type { Report } from "../errors/report.js";
@@ -50,7 +51,8 @@ export function globalArgs(
 ): GlobalArgs {
   const env = new Env(automatic);
   const declared = new Set<string>();
-  const expand = (text: string, range: SourceRange): string => tryExpand(text, range, env, { escape: options.escape }).text;
+  const nearest = new NearestVariables();
+  const expand = (text: string, range: SourceRange): string => tryExpand(text, range, env, { escape: options.escape }, nearest).text;
   for (const node of nodes) {
     for (const arg of node.args) {
       try {

@@ -11,7 +11,6 @@ import { automaticArgs, type GlobalArgs, globalArgs } from "./global-args.js";
 import { checkArgNode } from "../instructions/arg.js";
 import { checkInstruction } from "../instructions/table.js";
 import type { Linter } from "../lint/linter.js";
-import { nearestVariable } from "../lint/nearest-variable.js";
 import { FromPlatformFlagConstDisallowed } from "../lint/rules/from-platform-flag-const-disallowed.js";
 import { InvalidDefaultArgInFrom } from "../lint/rules/invalid-default-arg-in-from.js";
 import { RedundantTargetPlatform } from "../lint/rules/redundant-target-platform.js";
@@ -121,11 +120,10 @@ function expandInFrom(
   { report, linter }: PlanContext,
 ): Expansion | undefined {
   try {
-    const expansion = tryExpand(word.text, word.range, globals.env, { escape });
+    const expansion = tryExpand(word.text, word.range, globals.env, { escape }, linter.nearest);
     for (const name of expansion.unmatched) {
       if (globals.declared.has(name)) continue;
-      const names = [...globals.declared, ...globals.env.names()];
-      const near = nearestVariable(name, names);
+      const near = linter.nearest.find(name, () => [...globals.declared, ...globals.env.names()]);
       const place = variableRange(word, name);
       linter.warn(UndefinedArgInFrom, [name, near], place ?? word.range, stage.node.comments, {
         fix: near === undefined || !place ? undefined : { title: `Use ${near}`, edits: [{ range: place, text: near }], safe: false },
@@ -179,7 +177,7 @@ function stagePlatform(stage: StageNode, globals: GlobalArgs, escape: string, co
 function warnInvalidDefaults(file: StageFile, defaults: GlobalArgs, escape: string, linter: Linter): void {
   for (const stage of file.stages) {
     try {
-      const base = tryExpand(stage.base.text, stage.base.range, defaults.env, { escape }).text;
+      const base = tryExpand(stage.base.text, stage.base.range, defaults.env, { escape }, linter.nearest).text;
       if (!tryParseReference(base)) {
         linter.warn(InvalidDefaultArgInFrom, [stage.base.text], stage.base.range, stage.node.comments, {
           hint: "give the ARG before the first FROM a default that is an image",

@@ -9,7 +9,7 @@ import { variableRange } from "../errors/edits.js";
 import * as errors from "../errors/errors.js";
 import { type Expansion, type ExpandOptions, expandWord, type Variables } from "../values/expand.js";
 import { ExpansionError } from "../values/expansion-error.js";
-import { nearestVariable } from "../lint/nearest-variable.js";
+import type { NearestVariables } from "../lint/nearest-variable.js";
 import { UndefinedVar } from "../lint/rules/undefined-var.js";
 import type { Problem } from "../problem.js";
 import type { StageState } from "./stage-state.js";
@@ -84,7 +84,7 @@ export class InstructionContext {
   }
 
   expandFull(word: Word, options: Partial<ExpandOptions> = {}): Expansion {
-    const expansion = tryExpand(word.text, word.range, this.stage.env, { escape: this.build.escape, ...options });
+    const expansion = tryExpand(word.text, word.range, this.stage.env, { escape: this.build.escape, ...options }, this.build.linter.nearest);
     this.#reportUndefined(expansion.unmatched, word);
     return expansion;
   }
@@ -94,7 +94,7 @@ export class InstructionContext {
     if (!this.stage.baseKnown) return;
     for (const name of names) {
       if (NON_ENVIRONMENT_ARGS.has(name) || this.stage.buildArgs.has(name)) continue;
-      const near = nearestVariable(name, this.stage.env.names());
+      const near = this.build.linter.nearest.find(name, () => this.stage.env.names());
       const place = this.isTrigger ? undefined : variableRange(word, name);
       this.build.linter.warn(UndefinedVar, [name, near], place ?? word.range, this.node.comments, {
         fix: near === undefined || !place ? undefined : { title: `Use ${near}`, edits: [{ range: place, text: near }], safe: false },
@@ -165,12 +165,18 @@ export class InstructionContext {
 }
 
 /** Expands a word. Throws a problem at its place when that fails. */
-export function tryExpand(text: string, range: SourceRange, variables: Variables, options: ExpandOptions): Expansion {
+export function tryExpand(
+  text: string,
+  range: SourceRange,
+  variables: Variables,
+  options: ExpandOptions,
+  nearest: NearestVariables,
+): Expansion {
   try {
     return expandWord(text, variables, options);
   } catch (error) {
     if (!(error instanceof ExpansionError)) throw error;
-    const meant = error.unset === undefined ? undefined : nearestVariable(error.unset, variables.names());
+    const meant = error.unset === undefined ? undefined : nearest.find(error.unset, () => variables.names());
     throw new InstructionProblem(errors.expansion(text, error.message, range, meant));
   }
 }
