@@ -8,6 +8,7 @@ import { OUTER_PROC_NOTICE } from "./errors.js";
 import type { HelperFailure } from "./helper-failure.js";
 import { helperPath } from "./helper-path.js";
 import { type IdMaps, idMaps } from "./id-map.js";
+import { inChroot } from "./isolation/container.js";
 import type { Ownership } from "./ownership.js";
 import { readText } from "./read-text.js";
 import { emulated, emulatedOn } from "./emulated.js";
@@ -198,6 +199,14 @@ function namespaceProblem(failure: HelperFailure | undefined, output: string): P
       ok: false,
       problem: `Nothing can be mounted in a user namespace here: ${failure.message}`,
       hint: `A profile of AppArmor or seccomp refuses it, as AppArmor's for containers do. ${WAYS_OUT}`,
+    };
+  }
+  if (inChroot()) {
+    return {
+      name: "user-namespaces",
+      ok: false,
+      problem: `User namespaces do not work here, because this process is in a chroot: ${failure?.message ?? output}`,
+      hint: "Build outside the chroot, enter it with pivot_root, or run the steps without namespaces: --isolation=chroot as root, --isolation=supervised as an ordinary user",
     };
   }
   return {

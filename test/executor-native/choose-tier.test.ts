@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { chooseTier, type TierMachine, type TierMemory } from "../../executor-native/isolation/choose-tier.js";
-import { containerSign, type ContainerSigns } from "../../executor-native/isolation/container.js";
+import { containerSign, type ContainerSigns, inChroot } from "../../executor-native/isolation/container.js";
 import { probeFingerprint } from "../../executor-native/isolation/probe-fingerprint.js";
 import test from "ava";
 
@@ -157,3 +157,11 @@ const SIGNS: readonly (readonly [sign: string | undefined, signs: Partial<Contai
 test("a container is known by its signs", (t) => {
   for (const [sign, signs] of SIGNS) t.is(containerSign({ ...PLAIN, ...signs }), sign);
 });
+
+const MOUNTS: readonly [title: string, text: string | undefined, isChroot: boolean][] = [
+  ["a machine", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n2 1 0:5 / /proc rw - proc proc rw\n", false],
+  ["a chroot with /proc", "2 1 0:5 / /proc rw - proc proc rw\n3 1 0:6 / /dev rw - devtmpfs dev rw\n", true],
+  ["no /proc", undefined, false],
+];
+
+for (const [title, text, isChroot] of MOUNTS) test(`chroot: ${title}`, (t) => t.is(inChroot(() => text), isChroot));
