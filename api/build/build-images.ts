@@ -73,7 +73,8 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
     ...build.warnings,
     ...compiled.flatMap((result) => result.warnings),
     ...idleCacheOptions(build, compiled),
-    ...input.contexts.unused(),
+    // Targets inherit contexts from each other, and few use all that they inherit.
+    ...(target ? [] : input.contexts.unused()),
   ]);
   for (const diagnostic of warnings) onEvent({ type: "warning", diagnostic });
   const scans = await scansOf(compiled, build, input);

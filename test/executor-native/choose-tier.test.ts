@@ -164,4 +164,9 @@ const MOUNTS: readonly [title: string, text: string | undefined, isChroot: boole
   ["no /proc", undefined, false],
 ];
 
-for (const [title, text, isChroot] of MOUNTS) test(`chroot: ${title}`, (t) => t.is(inChroot(() => text), isChroot));
+for (const [title, text, isChroot] of MOUNTS)
+  test(`chroot: ${title}`, (t) =>
+    t.is(
+      inChroot(() => text),
+      isChroot,
+    ));

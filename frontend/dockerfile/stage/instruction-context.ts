@@ -84,7 +84,13 @@ export class InstructionContext {
   }
 
   expandFull(word: Word, options: Partial<ExpandOptions> = {}): Expansion {
-    const expansion = tryExpand(word.text, word.range, this.stage.env, { escape: this.build.escape, ...options }, this.build.linter.nearest);
+    const expansion = tryExpand(
+      word.text,
+      word.range,
+      this.stage.env,
+      { escape: this.build.escape, ...options },
+      this.build.linter.nearest,
+    );
     this.#reportUndefined(expansion.unmatched, word);
     return expansion;
   }

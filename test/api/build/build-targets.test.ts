@@ -56,6 +56,21 @@ test("targets: steps that targets share run once, also when they ignore the cach
   }
 });
 
+test("targets: a context that a target inherits and does not use is no warning", async (t) => {
+  const { run, out } = rig(t);
+  mkdirSync(out("more"));
+  writeFileSync(join(out("more"), "three"), "three");
+  const buildContexts = { more: out("more") };
+  const results = await run({
+    a: { ...inline("FROM scratch\nCOPY --from=more three /\n"), buildContexts },
+    b: { ...inline(SHARED), buildContexts },
+  });
+  t.deepEqual(
+    Object.values(results).flatMap(({ warnings }) => warnings),
+    [],
+  );
+});
+
 test("targets: a target is built from another, also for several platforms", async (t) => {
   const { run, out } = rig(t);
   const platforms = ["linux/amd64", "linux/arm64"];
