@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { readMountInfo } from "../../core/mount-info.js";
 import { readingOnce } from "./read-once.js";
 import type { ReadFile } from "../read-text.js";
 
@@ -33,13 +32,4 @@ export function containerSign(signs: Partial<ContainerSigns> = {}): string | und
   const bounding = /^CapBnd:\s*([0-9a-f]+)$/m.exec(read("/proc/self/status") ?? "")?.[1];
   if (bounding !== undefined && !(BigInt(`0x${bounding}`) & (1n << SYS_ADMIN))) return "CAP_SYS_ADMIN is not in the bounding set";
   return undefined;
-}
-
-/**
- * Reports whether this process is in a chroot, where the kernel refuses user namespaces. A chroot
- * whose directory is a mount point looks like any other root, and is not found.
- */
-export function inChroot(read: ReadFile = readingOnce()): boolean {
-  const mounts = readMountInfo(read("/proc/self/mountinfo") ?? "");
-  return mounts.length > 0 && !mounts.some(({ path }) => path === "/");
 }

@@ -1,6 +1,7 @@
 import { tmpdir } from "node:os";
 import { chooseTier, type TierMachine, type TierMemory } from "../../executor-native/isolation/choose-tier.js";
-import { containerSign, type ContainerSigns, inChroot } from "../../executor-native/isolation/container.js";
+import { inChroot } from "../../executor-native/chrooted.js";
+import { containerSign, type ContainerSigns } from "../../executor-native/isolation/container.js";
 import { probeFingerprint } from "../../executor-native/isolation/probe-fingerprint.js";
 import test from "ava";
 
