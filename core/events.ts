@@ -1,5 +1,6 @@
 import type { Diagnostic } from "./diagnostics.js";
 import type { Digest } from "./digest.js";
+import type { WebRequests } from "./web-request.js";
 import { type StepInfo, stepName, type Surroundings } from "./step.js";
 
 /**
@@ -133,6 +134,8 @@ export type BuildEvent =
     }
   /** This event precedes the end of a step that ran a command. */
   | { readonly type: "used"; readonly step: StepId; readonly at: number; readonly usage: StepUsage }
+  /** This event precedes the end of a step whose requests went through a recording proxy. */
+  | { readonly type: "requested"; readonly step: StepId; readonly at: number; readonly requests: WebRequests }
   /** This event precedes the step's `cached`, or follows its `started`. */
   | { readonly type: "explained"; readonly step: StepId; readonly at: number; readonly explanation: StepExplanation }
   | { readonly type: "warning"; readonly step?: StepId; readonly diagnostic: Diagnostic };

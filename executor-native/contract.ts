@@ -28,9 +28,11 @@ export interface SandboxSpec {
   readonly hostname: string;
   /**
    * `host` shares the host's network; `none` has loopback only; `private` is the network that the
-   * worker's task `network` has started, which all its steps share.
+   * worker's task `network` has started, which all its steps share; `proxy` has a loopback with a
+   * port that leads to `proxy`.
    */
-  readonly network: "host" | "none" | "private";
+  readonly network: "host" | "none" | "private" | "proxy";
+  readonly proxy?: ProxyPlace;
   readonly security: "sandbox" | "insecure";
   /** Platform of its programs, such as `linux/arm64`. Default: the machine's own. */
   readonly platform?: string;
@@ -57,6 +59,15 @@ export interface SandboxSpec {
   readonly interactive?: boolean;
   /** Terminal of an interactive command, in its first size. Its output is all `stdout`. */
   readonly terminal?: TerminalSize;
+}
+
+/** Place of the proxy of a step. */
+export interface ProxyPlace {
+  /** Directory with its socket, and the name of that. */
+  readonly directory: string;
+  readonly socket: string;
+  /** Port of the step's loopback that leads to it. */
+  readonly port: number;
 }
 
 export interface TerminalSize {

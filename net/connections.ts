@@ -69,6 +69,11 @@ export class Connections {
     return this.#closing.signal;
   }
 
+  /** Returns true when the environment names a proxy on the way to a server. */
+  hasProxy(url: URL): boolean {
+    return proxyFor(url, this.#env) !== undefined;
+  }
+
   /**
    * Returns the agent for an origin. `verify: false` accepts any certificate, for hosts that were
    * declared insecure.

@@ -1,7 +1,9 @@
+import type { LayerId } from "../cache/contract/layers.js";
 import type { LocalSource } from "../llb/sources/local.js";
 import type { Digest } from "../core/digest.js";
+import type { WebRequests } from "../core/web-request.js";
 import type { Timestamp } from "../core/file-node.js";
-import type { Worker } from "../executor-native/contract.js";
+import type { ProxyPlace, Worker } from "../executor-native/contract.js";
 import type { DeviceEdits } from "../executor-native/devices/device-edits.js";
 import type { PrivateNetwork } from "../executor-native/network/stacks.js";
 import type { LimitRequest } from "../executor-native/limits/limits.js";
@@ -44,6 +46,8 @@ export interface Authorities {
   readonly own: string;
   /** Public ones, for images that have none. */
   readonly common: string;
+  /** Called with a layer of this store that has them, which is for the steps of the build alone. */
+  readonly onLayer?: (layer: LayerId) => void;
 }
 
 /** The place where steps run. */
@@ -53,7 +57,7 @@ export interface Sandboxes {
   /** Starts what a step needs, because one is going to run. */
   expect(): void;
   /** Returns the authorities that steps trust beside their image's; in no key and no layer. */
-  authorities(): Promise<Authorities | undefined>;
+  authorities(op: Pick<ExecOp, "network">): Promise<Authorities | undefined>;
   /**
    * Returns the network of a step. Rejects where `private` was asked for and cannot be had.
    * `notice` is given to a build's first step that has another one than it might expect.
@@ -82,8 +86,17 @@ export interface StepNetwork {
   readonly hosts?: readonly { readonly host: string; readonly ip: string }[];
   /** Place of a network of the steps' own. */
   readonly place?: PrivateNetwork;
+  /** Starts the proxy that is the step's only way out. The kind is `none` then. */
+  readonly openProxy?: () => Promise<StepProxy>;
   /** Line for the step's output. */
   readonly notice?: string;
+}
+
+/** A recording proxy that one step has for itself. */
+export interface StepProxy extends AsyncDisposable {
+  readonly place: ProxyPlace;
+  /** Requests that came until now. */
+  readonly requests: WebRequests;
 }
 
 /**

@@ -1,11 +1,14 @@
 import { basename } from "node:path";
 import type { Digest } from "../../core/digest.js";
+import type { StepId } from "../../core/events.js";
+import type { WebRequests } from "../../core/web-request.js";
 import { type Source, readSource } from "../../llb/sources/source.js";
 import type { GitSource } from "../../llb/sources/git.js";
 import type { Vertex } from "../../llb/vertex.js";
 import { imagePurl } from "../../oci/purl.js";
 import type { Reporter } from "../../solver/layers/ports.js";
 import type { Sources } from "../../solver/ports.js";
+import { type WebMaterials, webMaterials } from "./web-materials.js";
 
 /** Something that a build was made of, by its address and digest. */
 export interface Material {
@@ -20,10 +23,14 @@ export interface GraphMaterials {
   readonly locals: readonly string[];
   /** True when a source has no address that others could read. */
   readonly incomplete: boolean;
+  /** Files that steps fetched; undefined where no proxy recorded them. */
+  readonly web?: WebMaterials;
 }
 
 export interface MaterialPorts extends Pick<Sources, "downloads" | "repositories"> {
   readonly reporter: Reporter;
+  /** Requests of the steps, where proxies recorded them. */
+  readonly requests?: { of(step: StepId): WebRequests | undefined };
 }
 
 /** Reads the sources of a graph. Fetched ones have their digests already. */
@@ -39,7 +46,10 @@ export async function materialsOf(vertices: readonly Vertex[], platform: string,
     if (found) materials.set(`${found.uri} ${JSON.stringify(found.digest)}`, found);
     else incomplete = true;
   }
-  return { materials: [...materials.values()], locals: [...locals], incomplete };
+  const web = ports.requests && webMaterials(vertices, ports.requests);
+  for (const { uri, digest } of web?.files ?? []) materials.set(`${uri} ${digest}`, { uri, digest: digestSet(digest) });
+  incomplete ||= (web?.incomplete.length ?? 0) > 0;
+  return { materials: [...materials.values()], locals: [...locals], incomplete, ...(web && { web }) };
 }
 
 async function materialOf(source: Source, platform: string, ports: MaterialPorts): Promise<Material | undefined> {

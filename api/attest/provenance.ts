@@ -4,6 +4,7 @@ import type { Descriptor } from "../../oci/types.js";
 import type { ProvenanceOptions } from "../options/output-types.js";
 import { type LlbSteps, llbSteps } from "./llb-steps.js";
 import { type Material, type MaterialPorts, materialsOf } from "./materials.js";
+import type { WebMaterials } from "./web-materials.js";
 import { redacted, redactedText } from "./redact.js";
 import { type Invocation, parametersOf } from "./parameters.js";
 
@@ -39,6 +40,7 @@ interface Facts {
   readonly hermetic: boolean;
   /** The graph, in `mode=max`. */
   readonly graph: LlbSteps | undefined;
+  readonly web: WebMaterials | undefined;
 }
 
 /**
@@ -52,7 +54,7 @@ export async function provenanceOf(
 ): Promise<{ readonly predicateType: string; readonly predicate: Readonly<Record<string, unknown>> }> {
   const { invocation, platform, rootfs } = subject;
   const graph = llbSteps(rootfs);
-  const { materials, locals, incomplete } = await materialsOf(graph.vertices, formatPlatform(normalizePlatform(platform)), ports);
+  const { materials, locals, incomplete, web } = await materialsOf(graph.vertices, formatPlatform(normalizePlatform(platform)), ports);
   const max = options.mode === "max";
   const { parameters, complete } = parametersOf(invocation, { graph, locals, max });
   const { uri, path } = invocation.source;
@@ -68,6 +70,7 @@ export async function provenanceOf(
     allMaterials,
     hermetic: allMaterials && !graph.vertices.some(reachesNetwork),
     graph: max ? graph : undefined,
+    web,
   };
   const { predicateType, predicate } = VERSIONS[options.version ?? "v0.2"];
   return { predicateType, predicate: redacted(predicate(facts)) };
@@ -77,7 +80,7 @@ function reachesNetwork({ op }: Vertex): boolean {
   return op.kind === "exec" && op.network !== "none";
 }
 
-function slsa02({ options, subject, materials, config, graph, ...facts }: Facts): Readonly<Record<string, unknown>> {
+function slsa02({ options, subject, materials, config, graph, web, ...facts }: Facts): Readonly<Record<string, unknown>> {
   const { path: entryPoint, ...source } = config;
   return {
     builder: { id: options.builderId ?? "" },
@@ -95,13 +98,13 @@ function slsa02({ options, subject, materials, config, graph, ...facts }: Facts)
       buildFinishedOn: new Date(subject.finished).toISOString(),
       completeness: { parameters: facts.allParameters, environment: true, materials: facts.allMaterials },
       reproducible: options.reproducible ?? false,
-      "https://mobyproject.org/buildkit@v1#metadata": graph ? detailsOf(graph, subject) : {},
+      "https://mobyproject.org/buildkit@v1#metadata": { ...(graph && detailsOf(graph, subject)), ...networkOf(web) },
       ...(facts.hermetic && { "https://mobyproject.org/buildkit@v1#hermetic": true }),
     },
   };
 }
 
-function slsa1({ options, subject, materials, config, graph, ...facts }: Facts): Readonly<Record<string, unknown>> {
+function slsa1({ options, subject, materials, config, graph, web, ...facts }: Facts): Readonly<Record<string, unknown>> {
   return {
     buildDefinition: {
       buildType: "https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md",
@@ -118,13 +121,19 @@ function slsa1({ options, subject, materials, config, graph, ...facts }: Facts):
         invocationId: subject.id,
         startedOn: new Date(subject.started).toISOString(),
         finishedOn: new Date(subject.finished).toISOString(),
-        buildkit_metadata: graph ? detailsOf(graph, subject) : {},
+        buildkit_metadata: { ...(graph && detailsOf(graph, subject)), ...networkOf(web) },
         ...(facts.hermetic && { buildkit_hermetic: true }),
         buildkit_completeness: { request: facts.allParameters, resolvedDependencies: facts.allMaterials },
         ...(options.reproducible && { buildkit_reproducible: true }),
       },
     },
   };
+}
+
+/** Returns how steps reached the web, where proxies recorded it. */
+function networkOf(web: WebMaterials | undefined): Readonly<Record<string, unknown>> {
+  if (web === undefined) return {};
+  return { network: { mode: "proxy", ...(web.incomplete.length > 0 && { proxy: { incomplete: web.incomplete } }) } };
 }
 
 function buildConfig({ llbDefinition, digestMapping }: LlbSteps): Readonly<Record<string, unknown>> {

@@ -33,6 +33,9 @@ import { BuildDevices } from "./device-rights.js";
 import { type SandboxOptions, stepSandboxes } from "./step-sandboxes.js";
 import type { BuildServices } from "../services/build-services.js";
 import type { JoinedTarget } from "./joined-graph.js";
+import { proxyVariables } from "../options/build-args.js";
+import { StepRequests } from "../record/step-requests.js";
+import { StepProxies } from "../session/step-proxies.js";
 import { hostDirectories } from "../sources/host-directories.js";
 import { SshAgents } from "../sources/ssh-agents.js";
 import { sourceTime } from "../sources/source-time.js";
@@ -64,6 +67,7 @@ export interface BuildSolverOptions {
       | "noCache"
       | "onTrace"
       | "platforms"
+      | "proxyNetwork"
       | "secrets"
       | "ssh"
     >;
@@ -92,6 +96,8 @@ export class BuildSolver {
   readonly #shared: Pick<SolverPorts, "sandboxes" | "secrets" | "mounts">;
   readonly #past: Omit<ExplainContext, "hiddenBy">;
   readonly #devices: BuildDevices;
+  readonly #onEvent: EventSink;
+  readonly #requests: StepRequests | undefined;
   readonly #solvedEarly = new Set<StepId>();
   #services: BuildServices | undefined;
 
@@ -100,6 +106,10 @@ export class BuildSolver {
     this.#session = session;
     const { build, imports, target, onEvent } = options;
     const { store, signal, workers, network } = session;
+    this.#requests = build.proxyNetwork ? new StepRequests(store.memo) : undefined;
+    this.#onEvent = this.#requests?.watching(onEvent) ?? onEvent;
+    const connect = () => network.forSteps(proxyVariables(build.buildArgs));
+    const proxies = build.proxyNetwork ? session.hold(new StepProxies({ store, workers, connect })) : undefined;
     const selections = (): Selections =>
       new Selections({
         memo: store.memo,
@@ -122,7 +132,7 @@ export class BuildSolver {
     };
     const devices = this.#devices;
     this.#shared = {
-      sandboxes: stepSandboxes(build, { workers, devices, services: () => this.#services, onEvent }),
+      sandboxes: stepSandboxes(build, { workers, devices, proxies, services: () => this.#services, onEvent }),
       secrets,
       mounts: {
         restore: async (name, path, reporter) => (!build.freshMounts && (await imports?.restoreMount(name, path, reporter))) || false,
@@ -174,7 +184,7 @@ export class BuildSolver {
     const ports = this.#ports(layers, { ...this.#remote, image: unknown, local: unknown }, () => undefined);
     const part = this.#part([root], ports, false, (event) => {
       if (event.type === "steps") for (const step of event.steps) this.#solvedEarly.add(step.id);
-      this.#options.onEvent(event);
+      this.#onEvent(event);
     });
     const [result] = await this.#solveAlone(part);
     const tree = await treeOfInput(result as StepResult, layers, this.#quiet);
@@ -188,7 +198,7 @@ export class BuildSolver {
 
   /** Returns what provenance reads of sources. */
   materialPorts(): MaterialPorts {
-    return { ...this.#remote, reporter: this.#quiet };
+    return { ...this.#remote, reporter: this.#quiet, ...(this.#requests && { requests: this.#requests }) };
   }
 
   /** Returns what reads files of results whose layers are `layers`. */
@@ -222,7 +232,7 @@ export class BuildSolver {
     const sink: EventSink = (event) => {
       // The step was shown when the Dockerfile's own sources were solved.
       if ((event.type === "cached" || event.type === "explained") && this.#solvedEarly.has(event.step)) return;
-      this.#options.onEvent(event);
+      this.#onEvent(event);
     };
     const ports = this.#ports(layers, this.sources(graph), (name, path) => graph.contexts.hiddenBy(name, path));
     const part = { ...this.#part(targets, ports, image, sink), ...(onSolved && { onSolved }) };

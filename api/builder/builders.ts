@@ -97,8 +97,9 @@ export async function solveOnBuilders(targets: readonly RemoteTarget[], options:
 }
 
 /** Throws `builder/unsupported` for what only this machine can do. */
-function requireRemote({ services, limits, freshMounts }: ResolvedBuildOptions, roots: readonly Rootfs[]): void {
+function requireRemote({ services, limits, freshMounts, proxyNetwork }: ResolvedBuildOptions, roots: readonly Rootfs[]): void {
   if (services.length > 0) throw notRemote("--service", "services run beside the steps");
+  if (proxyNetwork) throw notRemote("--proxy-network", "the builder says itself whether its steps have a proxy");
   if (limits !== undefined) throw notRemote("limits of steps", "the builder has its own");
   if (freshMounts) throw notRemote("--no-cache=mounts", "cache mounts stay with the builder");
   for (const { op } of topological(roots)) {

@@ -304,6 +304,20 @@ export const BUILD_OPTIONS = {
     },
   }),
   /**
+   * Steps reach the web through a recording proxy and nothing else: each request is in the log, in
+   * the record and in provenance, with the digest of what it brought. Part of no key. Default
+   * false.
+   */
+  proxyNetwork: option("flag", {
+    default: false,
+    flag: {
+      name: "proxy-network",
+      text: "RUN steps reach the web through a proxy that records each request, and nothing else",
+      group: GROUPS.steps,
+      reads: "switch",
+    },
+  }),
+  /**
    * Hosts as `host:ip`, `host:host-gateway` for this machine; several addresses separated by
    * commas.
    */

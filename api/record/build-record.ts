@@ -2,6 +2,7 @@ import type { Readable } from "node:stream";
 import type { BuildSummary } from "../../cache/contract/builds.js";
 
 import type { StepExplanation, StepUsage } from "../../core/events.js";
+import type { WebRequests } from "../../core/web-request.js";
 import { recordedStep } from "../../core/recorded-step.js";
 import type { StepInfo, Surroundings } from "../../core/step.js";
 
@@ -32,6 +33,8 @@ export interface RecordedStep {
   readonly logBytes: number;
   /** Resources that it used, when it ran a command. */
   readonly usage?: StepUsage;
+  /** Requests that it sent through a recording proxy. */
+  readonly requests?: WebRequests;
   readonly explanation?: StepExplanation;
   /** Key under which its result is found, as long as the store has it. */
   readonly key?: string;

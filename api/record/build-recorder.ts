@@ -10,6 +10,7 @@ import {
   type StepId,
   type StepUsage,
 } from "../../core/events.js";
+import type { WebRequests } from "../../core/web-request.js";
 import { isSecretVariable } from "../../core/text/secret-names.js";
 import { formatPlatform } from "../../oci/platform.js";
 import { describeInputs } from "./build-origin.js";
@@ -29,6 +30,7 @@ interface StepState {
     | undefined;
   logBytes: number;
   usage?: StepUsage;
+  requests?: WebRequests;
 }
 
 interface BuildRecorderOptions {
@@ -101,6 +103,9 @@ export class BuildRecorder {
       }
       case "used":
         this.#step(event.step, event.at).usage = event.usage;
+        break;
+      case "requested":
+        this.#step(event.step, event.at).requests = event.requests;
         break;
       case "explained":
         this.#explanations.set(event.step, event.explanation);
@@ -201,7 +206,7 @@ export class BuildRecorder {
 
   #recordedStep(
     id: StepId,
-    { number, startedAt, end, logBytes, usage }: StepState,
+    { number, startedAt, end, logBytes, usage, requests }: StepState,
     open: RecordedStep["status"],
     endedAt: number,
   ): RecordedStep {
@@ -221,6 +226,7 @@ export class BuildRecorder {
       logBytes,
       ...(end?.error ? { error: end.error } : {}),
       ...(usage ? { usage } : {}),
+      ...(requests ? { requests } : {}),
       ...(explanation ? { explanation } : {}),
       ...(end?.key === undefined ? {} : { key: end.key }),
     };

@@ -4,7 +4,7 @@ import type { Sandboxes, StepNetwork } from "../../solver/ports.js";
 import type { DefaultNetwork } from "../options/steps/step-options.js";
 import type { SharedNetwork } from "./step-networks.js";
 
-const LOOPBACK = "127.0.0.1";
+export const LOOPBACK = "127.0.0.1";
 
 /**
  * Returns the port that gives steps their network. `wanted` is for steps that ask for none;

@@ -48,6 +48,18 @@ export class Network implements AsyncDisposable {
     return this.#connections;
   }
 
+  /** Returns new connections for requests of steps, by these proxies (`NAME=value`) too. */
+  forSteps(proxies: readonly string[]): Connections {
+    const given = proxies.map((variable) => [variable.slice(0, variable.indexOf("=")), variable.slice(variable.indexOf("=") + 1)]);
+    const env = { ...process.env, ...(Object.fromEntries(given) as Record<string, string>) };
+    return new Connections({
+      env,
+      certificateDirectories: defaultCertificateDirectories(env),
+      failures: downloadFailures,
+      authorities: this.#authorities,
+    });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     (await this.#registry?.catch(() => undefined))?.close();
     (await this.#caches?.catch(() => undefined))?.[Symbol.dispose]();

@@ -49,6 +49,7 @@ export async function runPlan(
     const options = refine({
       ...targetBuildOptions(target, { directory: environment.cwd, env, stdout, allow: flags.all("allow") }),
       collect: false,
+      ...(flags.has("proxy-network") && { proxyNetwork: true }),
     });
     const method = readCallText(attributesOf(target).call ?? "build").method;
     if (method === "build") targets[target.name] = options;

@@ -53,6 +53,7 @@ export function foldEvent<S extends TracedStep>(steps: Map<StepId, S>, event: Bu
       form.progress(step, event);
       break;
     case "used":
+    case "requested":
       break;
     case "explained":
       step.notices.push(form.shown(explanationLine(event.explanation)));

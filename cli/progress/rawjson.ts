@@ -26,6 +26,8 @@ interface SolveStatus {
   readonly explanations?: readonly object[];
   /** Resources that steps used. The member is ours, too. */
   readonly usages?: readonly object[];
+  /** Requests of steps through recording proxies. The member is ours, too. */
+  readonly requests?: readonly object[];
 }
 
 /** Returns BuildKit's machine-readable progress: one JSON object a line. */
@@ -94,6 +96,8 @@ export function rawJsonReporter({ stream }: ReporterOptions): Reporter {
       }
       case "used":
         return { usages: [{ vertex: event.step, timestamp: rfc3339(event.at), ...event.usage }] };
+      case "requested":
+        return { requests: [{ vertex: event.step, timestamp: rfc3339(event.at), ...event.requests }] };
       case "explained":
         return { explanations: [{ vertex: event.step, timestamp: rfc3339(event.at), ...event.explanation }] };
       case "warning":

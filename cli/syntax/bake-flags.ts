@@ -4,7 +4,7 @@ import { FILE_RIGHTS_FLAG } from "./file-rights.js";
 import type { CommandSyntax } from "./flags.js";
 
 /** Flags that bake has in common with `build`. */
-const SHARED = ["progress", "on-error", "quiet", "metadata-file", "check", "call", "root", "jobs"];
+const SHARED = ["progress", "on-error", "quiet", "metadata-file", "check", "call", "root", "jobs", "proxy-network"];
 
 /** Flags of the command alone: docker buildx's names and meaning. */
 const OWN: readonly Flag[] = [

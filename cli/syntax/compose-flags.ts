@@ -56,7 +56,7 @@ const IDLE: readonly Flag[] = [
 ];
 
 /** Flags that are the same in `build`. */
-const SHARED = ["progress", "quiet", "metadata-file", "check", "root", "jobs"];
+const SHARED = ["progress", "quiet", "metadata-file", "check", "root", "jobs", "proxy-network"];
 
 export const COMPOSE_SYNTAX: CommandSyntax = {
   name: "compose",

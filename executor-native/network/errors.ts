@@ -41,6 +41,14 @@ export function privateNetworkFailed({ problem, hint }: NoNetwork): TsbuildError
   return new TsbuildError("exec/network", `Cannot give steps a network of their own: ${problem}`, { hint });
 }
 
+export function proxyNetworkFailed({ problem, hint }: NoNetwork): TsbuildError {
+  return new TsbuildError("exec/network", `Cannot give steps a network whose only way out is a proxy: ${problem}`, { hint });
+}
+
+export function proxyNetworkEnded(how: string): TsbuildError {
+  return new TsbuildError("exec/network", `Cannot give a step a network with a proxy: the process that holds it ended (${how})`);
+}
+
 export function stackDidNotStart(name: string, how: string, output: string): TsbuildError {
   return new TsbuildError("exec/network", `${name} did not start (${how})${output === "" ? "" : `: ${output}`}`);
 }

@@ -1,3 +1,4 @@
+import { BlockList, isIP } from "node:net";
 import type { HostNetwork } from "./host-network.js";
 
 /** Addresses of the network that steps share. Lists have one entry for each family of addresses. */
@@ -20,6 +21,9 @@ const LINK = "tap0";
 /** Prefixes of 24 bits. The first that the host does not use is taken; slirp's own comes first. */
 const PREFIXES = ["10.0.2", "10.213.86", "172.30.213", "192.168.213"] as const;
 
+/** IPv4 addresses as those of IPv6. */
+const MAPPED = "::ffff:0.0.0.0/96";
+
 /**
  * Prefixes that no step reaches through the network: the host's loopback, and services that give
  * credentials of the machine to whoever asks. Note that loopback is among them, because a socket
@@ -29,7 +33,7 @@ const PREFIXES = ["10.0.2", "10.213.86", "172.30.213", "192.168.213"] as const;
 const UNREACHABLE: readonly string[] = [
   "127.0.0.0/8",
   "::1/128",
-  "::ffff:0.0.0.0/96",
+  MAPPED,
   "64:ff9b::127.0.0.0/104",
   // Link-local addresses: AWS, Google, Azure, Oracle, OpenStack and others, and AWS's for tasks.
   "169.254.0.0/16",
@@ -43,6 +47,24 @@ const UNREACHABLE: readonly string[] = [
   "100.100.100.200/32",
   "168.63.129.16/32",
 ];
+
+let unreachable: BlockList | undefined;
+
+/**
+ * Returns true for an address that no step reaches through a network of this builder. Note that the
+ * prefix of mapped addresses is left out, because the list takes IPv4 addresses for mapped ones.
+ */
+export function isUnreachable(address: string): boolean {
+  if (unreachable === undefined) {
+    unreachable = new BlockList();
+    for (const prefix of UNREACHABLE.filter((one) => one !== MAPPED)) {
+      const [network = "", bits] = prefix.split("/");
+      unreachable.addSubnet(network, Number(bits), network.includes(":") ? "ipv6" : "ipv4");
+    }
+  }
+  const family = isIP(address);
+  return family !== 0 && unreachable.check(address, family === 4 ? "ipv4" : "ipv6");
+}
 
 /** Plans addresses for what the host can reach. `prefix6` is what the stack wants, 64 bits. */
 export function planNetwork({ routes, families }: HostNetwork, prefix6: string): NetworkPlan {

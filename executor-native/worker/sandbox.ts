@@ -31,7 +31,7 @@ export interface SandboxHooks {
   readonly processors?: readonly number[];
   /** Tasks that its user may have, those of others included; any number when it is not there. */
   readonly mostTasks?: number;
-  /** Descriptor of the network that a `private` step joins. */
+  /** Descriptor of the network that a `private` or `proxy` step joins. */
   readonly network?: number | undefined;
 }
 

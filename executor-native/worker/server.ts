@@ -11,6 +11,8 @@ import type { HelperFailure } from "../helper-failure.js";
 import { Emulators, PLATFORMS_TASK } from "../emulation/emulators.js";
 import { helperPath } from "../helper-path.js";
 import type { StackCommand } from "../network/stacks.js";
+import { noNetworkInTier, proxyNetworkFailed } from "../network/errors.js";
+import { makeProxyNetwork, type ProxyNetwork } from "../network/proxy-network.js";
 import { NETWORK_TASK, StepNetwork } from "../network/step-network.js";
 import { CHROOT_ARGUMENT, COPIED_ROOTS_ARGUMENT, OUTER_PROC_ARGUMENT, SUPERVISED_ARGUMENT } from "../ownership.js";
 import type { CheckChannel } from "./check-channel.js";
@@ -116,7 +118,7 @@ export function serveWorker(options: ServeOptions): void {
       onStarted(sandbox);
       aborts.set(id, () => sandbox.stop());
       const exit = await limited.finish(sandbox, (report) => send({ type: "progress", id, value: report }));
-      if (within !== undefined && network.failure) throw network.failure;
+      if (spec.network === "private" && network.failure) throw network.failure;
       return exit;
     } catch (error) {
       // A sandbox that got far enough has removed it already.
@@ -144,13 +146,19 @@ export function serveWorker(options: ServeOptions): void {
     if (request.type === "run") {
       let onStarted: (sandbox?: RunningSandbox) => void = () => {};
       if (request.spec.interactive) interactive.set(request.id, new Promise((resolve) => (onStarted = resolve)));
+      let isAborted = false;
+      aborts.set(request.id, () => (isAborted = true));
       const { platform } = request.spec;
       if (platform !== undefined) await emulators.prepare(platform);
       const emulator = platform === undefined ? undefined : emulators.ofLoader(platform);
       const spec = emulator ? { ...request.spec, emulator } : request.spec;
       const joined = spec.network === "private" ? network.join(() => sandboxes.get(request.id)?.stop()) : undefined;
+      let own: ProxyNetwork | undefined;
       try {
-        return await runIn(request.id, spec, joined?.descriptor, onStarted);
+        if (spec.proxy && hasNoNamespaces) throw proxyNetworkFailed(noNetworkInTier("chroot"));
+        own = spec.proxy && (await makeProxyNetwork(spec.proxy));
+        if (isAborted) throw new CanceledError();
+        return await runIn(request.id, spec, joined?.descriptor ?? own?.descriptor, onStarted);
       } catch (error) {
         throw (joined && network.failure) ?? error;
       } finally {
@@ -158,6 +166,7 @@ export function serveWorker(options: ServeOptions): void {
         onStarted();
         interactive.delete(request.id);
         joined?.leave();
+        own?.close();
       }
     }
     if (request.type === "input") return await (await interactive.get(request.run))?.write(request.data);

@@ -162,7 +162,7 @@ export function encodeSpec(
   operation("resolv-conf", spec.resolvConf);
   const isPrivate = spec.network === "private";
   operation("network", spec.network === "host");
-  operation("joins-network", isPrivate);
+  operation("joins-network", isPrivate || spec.network === "proxy");
   operation("seccomp", !insecure);
   const ownNamespace = outerProc || (insecure && (isHostRoot || isPrivate));
   const unlimited = insecure && !ownNamespace;

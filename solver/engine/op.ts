@@ -1,4 +1,5 @@
 import type { StepUsage } from "../../core/events.js";
+import type { WebRequests } from "../../core/web-request.js";
 import type { CacheKey } from "../../core/cache-key.js";
 
 /**
@@ -63,6 +64,8 @@ export interface OpContext {
   output(stream: "stdout" | "stderr", data: Uint8Array): void;
   /** Reports what the vertex used. */
   used?(usage: StepUsage): void;
+  /** Reports the requests that the vertex sent through a recording proxy. */
+  requested?(requests: WebRequests): void;
   /** Shows progress. `current` and `total` are in bytes. */
   progress(item: string, current: number, total: number | undefined, done: boolean, wait?: boolean): void;
   /**

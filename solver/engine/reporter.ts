@@ -69,6 +69,9 @@ export class Reporter {
       used: (usage) => {
         if (this.#open(node)) this.#emit({ type: "used", step, at: now(), usage });
       },
+      requested: (requests) => {
+        if (this.#open(node)) this.#emit({ type: "requested", step, at: now(), requests });
+      },
       progress: (...part) => {
         if (this.#open(node)) this.#emit({ type: "progress", step, at: now(), ...partOf(...part) });
       },

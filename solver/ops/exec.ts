@@ -5,7 +5,7 @@ import { ExecError } from "../../core/errors.js";
 import { stepName } from "../../core/step.js";
 import { allOrAbort } from "../../core/tasks/all-or-abort.js";
 import { withResource } from "../../core/tasks/with-resource.js";
-import type { SandboxSpec, StepReport, Worker } from "../../executor-native/contract.js";
+import type { RunIo, SandboxSpec, StepReport, Worker } from "../../executor-native/contract.js";
 import type { DeviceEdits } from "../../executor-native/devices/device-edits.js";
 import { TIER_TEXTS } from "../../executor-native/tier.js";
 import type { ExecOp } from "../../llb/ops.js";
@@ -97,7 +97,7 @@ async function runStep(
   ]);
   return await withResource(await prepareMounts(op, { inputs, names: vertex.metadata.mountedFrom }, ports, opContext), async (mounts) => {
     const secrets = stepSecrets(op, ports.secrets);
-    const authorities = await sandboxes.authorities();
+    const authorities = await sandboxes.authorities(op);
     const trust = authorities && (await (await import("./step-trust.js")).trustFor(authorities, base, lowers, ports, opContext));
     const devices = op.devices && (await sandboxes.devices(op.devices));
     // A secret wins over devices, these over ENV, and all over proxies and certificates.
@@ -138,13 +138,16 @@ async function runStep(
       if (network.notice !== undefined) report(network.notice, opContext);
       if (sandboxes.limits) await readyLimits(sandboxes.limits, worker, opContext);
       const { onReport, last } = reportTo(opContext);
-      const exit = await whereItFits(op, ports, worker, last, opContext, () =>
-        worker.run(spec, {
-          signal: opContext.signal,
-          onReport,
-          onOutput: (stream, data) => show(stream, masks[stream].empty ? data : masks[stream].cover(data)),
-        }),
-      );
+      const io: RunIo = {
+        signal: opContext.signal,
+        onReport,
+        onOutput: (stream, data) => show(stream, masks[stream].empty ? data : masks[stream].cover(data)),
+      };
+      const exit = await whereItFits(op, ports, worker, last, opContext, async () => {
+        if (network.openProxy === undefined) return await worker.run(spec, io);
+        const { runWithProxy } = await import("./proxied-step.js");
+        return await runWithProxy(network.openProxy, (given) => worker.run({ ...spec, ...given(spec.env) }, io), secrets.values, opContext);
+      });
       for (const stream of ["stdout", "stderr"] as const) show(stream, masks[stream].end());
       if (!("code" in exit) || exit.code !== 0) {
         const ended = { exit, output: tail.text(), overrun: last().overrun, upper: active.fs };

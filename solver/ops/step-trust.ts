@@ -68,11 +68,17 @@ export async function trustFor(
 ): Promise<StepTrust> {
   const tree = await ports.layers.view(stack, opContext);
   const bundles = await bundlesOf(tree, ports, opContext);
-  const block = Buffer.from(`# tsbuild: authorities of --ca, for this build alone\n${authorities.own}`, "latin1");
+  const block = Buffer.from(`# tsbuild: authorities for this build alone\n${authorities.own}`, "latin1");
   let lowers = below;
   for (const layer of new Set(bundles.map((bundle) => bundle.layer))) {
     const own = bundles.filter((bundle) => bundle.layer === layer);
-    lowers = await withBundles(lowers, layer, { tree, bundles: own, block }, ports, opContext);
+    lowers = await withBundles(
+      lowers,
+      layer,
+      { tree, bundles: own, block, ...(authorities.onLayer && { onLayer: authorities.onLayer }) },
+      ports,
+      opContext,
+    );
   }
   const text = Buffer.concat([withLineEnd(bundles[0]?.content ?? Buffer.from(authorities.common, "latin1")), block]);
   const hasNone = bundles.length === 0;
@@ -103,11 +109,18 @@ async function bundlesOf(tree: FileTree, ports: FileReading, opContext: OpContex
   return [...found.values()];
 }
 
+/** Bundles of one layer, and what is added to them. */
+interface Changed extends Pick<Authorities, "onLayer"> {
+  readonly tree: FileTree;
+  readonly bundles: readonly Bundle[];
+  readonly block: Buffer;
+}
+
 /** Returns the directories of an overlay with one that has these bundles and the authorities. */
 async function withBundles(
   lowers: readonly string[],
   layer: LayerId,
-  { tree, bundles, block }: { readonly tree: FileTree; readonly bundles: readonly Bundle[]; readonly block: Buffer },
+  { tree, bundles, block, onLayer }: Changed,
   { layers }: FileReading,
   opContext: OpContext,
 ): Promise<readonly string[]> {
@@ -118,6 +131,7 @@ async function withBundles(
     entries.set(path, { ...nodeOf(tree, path), size: data.length, source: { kind: "bytes", data } });
   }
   const id = await packLayer(layers, { entries: [...entries.values()] }, { type: "uncompressed" }, opContext, { clamp: false });
+  onLayer?.(id);
   // The lowest layers of a high stack are one directory, which is the first.
   const at = Math.max(0, lowers.indexOf(await layers.snapshot(layer, opContext)));
   return [...lowers.slice(0, at + 1), await layers.snapshot(id, opContext), ...lowers.slice(at + 1)];

@@ -11,9 +11,10 @@ import { metadata, type RunOptions, type SandboxRig } from "../support/rigs/sand
 import type { Row } from "./row.js";
 import { exchanged, files, supervised } from "./rows/files.js";
 import { calls, mounts, namespaces, settings } from "./rows/kernel.js";
-import { devices, network, networkNone, networkPrivate, nodes, proc, processes } from "./rows/machine.js";
+import { devices, network, networkNone, networkPrivate, networkProxy, nodes, proc, processes } from "./rows/machine.js";
 import { WITHOUT_NAMESPACES } from "./rows/without-namespaces.js";
 import { WITHOUT_PRIVILEGES } from "./rows/without-privileges.js";
+import { proxied, withProxy } from "./proxied.js";
 import { steps } from "./steps.js";
 import type { Tier } from "../../executor-native/tier.js";
 import { type Outcome, outcomesIn, type Situation, tierHere } from "./tiers.js";
@@ -69,6 +70,7 @@ function outside(file: string, pid: number): string[] {
 /** Makes all attempts as whoever runs this. `program` is test/escape/program, compiled. */
 export async function makeAttempts(rig: SandboxRig, program: string): Promise<Report> {
   const tier = tierHere();
+  const { worker } = rig;
   const situation: Situation = { tier, outerProc: rig.worker.outerProc };
   const failures: Record<string, string> = {};
   const check = (name: string, how: string, got: string, usual: readonly string[]): void => {
@@ -105,12 +107,21 @@ export async function makeAttempts(rig: SandboxRig, program: string): Promise<Re
     for (const [name, how, expected] of inStack ? networkPrivate : []) {
       check(`${name} in a network of its own`, how, inStack?.get(name) ?? "it was not made", outcomesIn(situation, expected));
     }
+    await withProxy(rig, async (proxy) => {
+      const behind = worker.tier === "namespaces" ? await all({ network: "proxy", proxy: proxy.place }) : undefined;
+      for (const [name, how, expected] of behind ? networkProxy : [])
+        check(`${name} behind a proxy`, how, behind?.get(name) ?? "it was not made", outcomesIn(situation, expected));
+      for (const { name, text, answer } of proxied)
+        check(name, "through the proxy of a step", await proxy.ask(text.replaceAll("@", port)), [
+          worker.tier === "namespaces" ? answer : "exec/network",
+        ]);
+    });
     for (const { name, attempt, expected } of steps)
       check(name, "a step", await attempt(rig, file, program), outcomesIn(situation, expected));
 
     const after = outside(file, Number(pid));
     before.forEach((value, index) => check(`outside: ${value.split(" ")[0]}`, "afterwards", after[index] as string, [value]));
-    return { tier, attempts: rows.length + nodes.length + networkNone.length + steps.length, failures };
+    return { tier, attempts: rows.length + nodes.length + networkNone.length + proxied.length + steps.length, failures };
   } finally {
     machine.stdin.end();
     await new Promise((resolve) => machine.once("close", resolve));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import test from "ava";
 import { TsbuildError } from "../../core/errors.js";
 import { hostNetwork } from "../../executor-native/network/host-network.js";
-import { planNetwork } from "../../executor-native/network/plan.js";
+import { isUnreachable, planNetwork } from "../../executor-native/network/plan.js";
 import type { StackCommand } from "../../executor-native/network/stacks.js";
 import { NETWORK_TASK } from "../../executor-native/network/step-network.js";
 import { notInstalled, requires, withoutNamespaces, withoutProgram, withoutRoot } from "../support/requires.js";
@@ -39,6 +39,29 @@ test("what the host has: routes, families, resolvers; addresses that it uses are
   t.true(plan.unreachable.includes("169.254.0.0/16"));
   t.true(plan.unreachable.every((prefix) => !prefix.includes(":")));
   t.deepEqual(planNetwork({ ...host, families: { v4: true, v6: true }, routes: [] }, "fd00::").gateways, ["10.0.2.2", "fd00::2"]);
+});
+
+const REACHABLE: Readonly<Record<string, boolean>> = {
+  "192.0.2.1": true,
+  "10.0.0.1": true,
+  "2001:db8::1": true,
+  "127.0.0.1": false,
+  "127.255.0.1": false,
+  "::1": false,
+  "::ffff:127.0.0.1": false,
+  "::ffff:192.0.2.1": true,
+  "169.254.169.254": false,
+  "64:ff9b::a9fe:a9fe": false,
+  "100.100.100.200": false,
+  "100.100.100.201": true,
+  "168.63.129.16": false,
+  "fd00:ec2::254": false,
+  "fd20:ce::254": false,
+  "web.example": true,
+};
+
+test("addresses that a step does not reach through a proxy either", (t) => {
+  for (const [address, reachable] of Object.entries(REACHABLE)) t.is(!isUnreachable(address), reachable, address);
 });
 
 /** Returns a stack that is a script, and a word that its processes have in their command lines. */

@@ -21,7 +21,7 @@ export function resolveSteps(given: WithDefaults<typeof BUILD_OPTIONS>, env: Rea
     jobs: checkJobs(given.jobs),
     /** Steps wait until the memory that they took before is free. */
     fitMemory: given.jobs === "auto",
-    services: resolveServices(given.services, { steps: network, byDefault }),
+    services: resolveServices(given.services, { steps: network, byDefault, isProxied: given.proxyNetwork }),
     /** Limits of the steps; undefined when there are none. */
     limits: resolveLimits(given, env),
   };

@@ -54,6 +54,13 @@ int mode_network(int count, char **arguments);
 int mode_publish(int count, char **arguments);
 
 /*
+ * Keeps a network for one step while PARENT lives, whose only way out is a Unix socket: `proxy
+ * PARENT DIRECTORY SOCKET PORT`. Connections with PORT of its loopback go to SOCKET in DIRECTORY.
+ * Its process is in the network. Status lines on 4.
+ */
+int mode_proxy(int count, char **arguments);
+
+/*
  * Tries to start each program: `runs FILE…`. Writes one status line for each, whether the kernel
  * runs it, on 1.
  */

@@ -1,6 +1,6 @@
 /*
- * Ports of this machine that lead into the network of steps. The sockets that listen belong to this
- * machine's network, in which they were opened; all others belong to that of steps.
+ * Ports that lead elsewhere: those of this machine into the network of steps, or one of a step's
+ * network to a Unix socket. Sockets that listen belong to the network in which they were opened.
  */
 #ifndef TSBUILD_NETWORK_PUBLISHED_H
 #define TSBUILD_NETWORK_PUBLISHED_H
@@ -18,6 +18,7 @@
 struct targets {
 	struct prefix addresses[MAX_TARGETS];
 	size_t count;
+	struct endpoint local; /* a Unix socket in their place, where its size is not 0 */
 };
 
 /* Everything that ports share. */
@@ -30,12 +31,12 @@ struct forwarder {
 	char piece[LARGEST_PIECE]; /* what is carried now */
 };
 
-/* A socket of this machine. */
+/* A socket that listens. */
 struct port {
 	struct source source;
 	struct forwarder *forwarder;
 	bool datagrams;
-	uint16_t to; /* port in the network of steps */
+	uint16_t to; /* port at the target's address */
 	struct port *next;
 };
 

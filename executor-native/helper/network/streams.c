@@ -142,18 +142,31 @@ static void carry(struct source *source, uint32_t events)
 
 static void connected(struct source *source, uint32_t events);
 
+/* Finds the next address inside; false when there is none. */
+static bool next_target(struct relay *relay, struct endpoint *to)
+{
+	const struct targets *targets = &relay->forwarder->targets;
+	size_t index = relay->tried++;
+	if (targets->local.size > 0) {
+		*to = targets->local;
+		return index == 0;
+	}
+	if (index >= targets->count)
+		return false;
+	*to = endpoint_of(&targets->addresses[index], relay->to);
+	return true;
+}
+
 /* Connects with the next address inside; without one the connection is refused. */
 static void connect_next(struct relay *relay)
 {
 	struct forwarder *forwarder = relay->forwarder;
 	struct end *inside = &relay->ends[INSIDE];
-	while (relay->tried < forwarder->targets.count) {
-		const struct prefix *address = &forwarder->targets.addresses[relay->tried++];
-		struct endpoint to = endpoint_of(address, relay->to);
+	for (struct endpoint to; next_target(relay, &to);) {
 		int yes = 1;
 		close_source(forwarder->epoll, &inside->source);
 		inside->source = (struct source){
-			.fd = socket(address->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), .ready = connected};
+			.fd = socket(to.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), .ready = connected};
 		if (inside->source.fd < 0)
 			continue;
 		setsockopt(inside->source.fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);

@@ -2,6 +2,8 @@ import test from "ava";
 import { parseDigest } from "../../../core/digest.js";
 import { invocationOf } from "../../../api/attest/parameters.js";
 import { provenanceOf, type ProvenanceSubject } from "../../../api/attest/provenance.js";
+import { webMaterials } from "../../../api/attest/web-materials.js";
+import type { WebRequests } from "../../../core/web-request.js";
 import { shortProvenance } from "../../../api/attest/short-provenance.js";
 import type { ProvenanceOptions } from "../../../api/options/output-types.js";
 import { type BuildOptions } from "../../../api/options/options.js";
@@ -143,3 +145,59 @@ test("the short form is without what describes the single build", async (t) => {
     t.notRegex(JSON.stringify(short), /llbDefinition|1970/);
   }
 });
+
+/** Requests of a step, and what provenance says of them. */
+const WEB: readonly (readonly [
+  name: string,
+  requests: WebRequests | undefined,
+  files: readonly string[],
+  incomplete: readonly string[],
+])[] = [
+  ["none", { list: [], more: 0 }, [], []],
+  ["nobody recorded them", undefined, [], ["not_captured"]],
+  ["more than are kept", { list: [], more: 1 }, [], ["not_captured"]],
+  [
+    "a file, by a redirect of a redirect",
+    {
+      list: [
+        { method: "GET", url: "http://a.example/1", status: 301, bytes: 0, location: "http://a.example/2" },
+        { method: "GET", url: "http://a.example/2", status: 302, bytes: 0, location: "https://b.example/3" },
+        { method: "GET", url: "https://b.example/3", status: 200, bytes: 1, digest: DIGEST },
+      ],
+      more: 0,
+    },
+    ["https://b.example/3", "http://a.example/2", "http://a.example/1"],
+    [],
+  ],
+  [
+    "a redirect that nobody followed, and one in a circle",
+    {
+      list: [
+        { method: "GET", url: "http://a.example/1", status: 301, bytes: 0, location: "http://a.example/2" },
+        { method: "GET", url: "http://a.example/3", status: 301, bytes: 0, location: "http://a.example/3" },
+      ],
+      more: 0,
+    },
+    [],
+    [],
+  ],
+  [
+    "a request that is refused, and one that fails",
+    {
+      list: [
+        { method: "GET", url: "http://127.0.0.1/", status: 403, bytes: 0, refused: "no" },
+        { method: "POST", url: "http://a.example/", status: 200, bytes: 1, incomplete: "method_not_materializable" },
+      ],
+      more: 0,
+    },
+    [],
+    ["method_not_materializable"],
+  ],
+];
+for (const [name, requests, files, reasons] of WEB)
+  test(`files that steps fetched: ${name}`, (t) => {
+    const { vertex } = run(image);
+    const silent = run(image, { network: "none" }).vertex;
+    const found = webMaterials([vertex, silent], { of: (step) => (step === vertex.digest ? requests : undefined) });
+    t.deepEqual([found.files.map(({ uri }) => uri), found.incomplete.map(({ reason }) => reason)], [files, reasons]);
+  });

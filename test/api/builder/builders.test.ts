@@ -138,6 +138,7 @@ test("an agent is reached by its id, byte for byte", async (t) => {
 
 /** Options that another machine cannot follow, and the words of the refusal. */
 const UNSUPPORTED: readonly (readonly [BuildOptions, RegExp])[] = [
+  [{ proxyNetwork: true }, /--proxy-network with --builder/],
   [{ memory: "1g" }, /limits of steps with --builder/],
   [{ noCache: "mounts" }, /--no-cache=mounts/],
   [{ cacheTo: [{ type: "inline" }] }, /type=inline/],

@@ -36,13 +36,14 @@ for (const text of ["db", "=x", "db=", "name=db", "image=x", "db=x,colour=red", 
 
 test("refused services: two of a name, names that are none, networks without them", (t) => {
   t.throws(() => parseServices(["db=a", "db=b"], { env }), { message: /two services "db"/ });
-  const own = { steps: "default", byDefault: "auto" } as const;
+  const own = { steps: "default", byDefault: "auto", isProxied: false } as const;
   const refused = { code: "options/invalid" } as const;
   for (const name of ["a b", "-x", "localhost", "a\nb"]) t.throws(() => resolveServices({ [name]: { image: "x" } }, own), refused);
   t.throws(() => resolveServices({ db: { image: "" } }, own), refused);
   t.throws(() => resolveServices({ db: { image: "x", timeout: "soon" } }, own), refused);
   t.throws(() => resolveServices({ db: { image: "x" } }, { ...own, steps: "host" }), refused);
   t.throws(() => resolveServices({ db: { image: "x" } }, { ...own, byDefault: "host" }), refused);
+  t.throws(() => resolveServices({ db: { image: "x" } }, { ...own, isProxied: true }), refused);
   t.like(resolveServices({ db: { image: "x" } }, own)[0], { name: "db", patience: 120_000 });
 });
 

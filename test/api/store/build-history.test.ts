@@ -6,6 +6,7 @@ import { build } from "../../../api/build/build.js";
 import { openBuildHistory } from "../../../api/store/build-history.js";
 import { StepCounter } from "../../../api/record/step-counter.js";
 import { BuildRecorder } from "../../../api/record/build-recorder.js";
+import type { WebRequests } from "../../../core/web-request.js";
 import type { BuildOptions, BuildResult } from "../../../api/options/options.js";
 import { resolveBuildOptions } from "../../../api/options/resolve-options.js";
 import { openStore } from "../../../cache/open-store.js";
@@ -30,6 +31,7 @@ const RESULT: BuildResult = {
   stats: { steps: 2, executed: 1, cached: 1, duration: 1 },
   collectionDue: false,
 };
+const REQUESTS: WebRequests = { list: [{ method: "GET", url: "https://web.example/", status: 200, bytes: 3 }], more: 0 };
 const USAGE: StepUsage = { userTime: 1, systemTime: 2, peakMemory: 3, peakOf: "step", bytesRead: 4, bytesWritten: 5, peakTasks: 6 };
 const WHY: StepExplanation = { outcome: "ran", reason: "new", text: "it is new: no earlier build had this step", changes: [] };
 
@@ -92,6 +94,7 @@ test("a record holds every step in the order it began, what it printed, and no s
     made.onEvent(output(run, "two"));
     made.onEvent({ type: "warning", diagnostic: { severity: "warning", code: "lint/x", rule: "X", message: "odd" } });
     made.onEvent({ type: "used", step: run, at: START + 10, usage: USAGE });
+    made.onEvent({ type: "requested", step: run, at: START + 10, requests: REQUESTS });
     made.onEvent({ type: "completed", step: run, at: START + 10.126 });
     await made.finish({ result: RESULT }, START + 20);
     store.close();
@@ -137,6 +140,7 @@ test("a record holds every step in the order it began, what it printed, and no s
         duration: 7.13,
         logBytes: 7,
         usage: USAGE,
+        requests: REQUESTS,
         explanation: WHY,
       },
     ]);

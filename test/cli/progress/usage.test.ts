@@ -36,3 +36,18 @@ test("usage: a member of rawjson", (t) => {
     usages: [{ vertex: make, timestamp: "2026-03-01T12:00:00Z", ...USAGE }],
   });
 });
+
+test("requests through a proxy: a member of rawjson", (t) => {
+  const chunks: Buffer[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      chunks.push(chunk);
+      done();
+    },
+  });
+  const requests = { list: [{ method: "GET", url: "https://web.example/", status: 200, bytes: 3 }], more: 0 };
+  rawJsonReporter({ stream, paint: PLAIN }).onEvent({ type: "requested", step: make, at: START, requests });
+  t.deepEqual(JSON.parse(Buffer.concat(chunks).toString("utf8")), {
+    requests: [{ vertex: make, timestamp: "2026-03-01T12:00:00Z", ...requests }],
+  });
+});

@@ -73,7 +73,7 @@ async function build(t: ExecutionContext, { kind, store }: Place, dockerfile: st
   writeFileSync(at("context/Dockerfile"), dockerfile.replaceAll("@OUTSIDE@", at("outside")));
   writeFileSync(at("context/theirs.pem"), certificate("theirs"));
   writeFileSync(at("ours.pem"), certificate("ours"));
-  writeFileSync(at("outside/file"), `# tsbuild: authorities of --ca, for this build alone\n${certificate("ours")}`);
+  writeFileSync(at("outside/file"), `# tsbuild: authorities for this build alone\n${certificate("ours")}`);
   for (const name of ["outside", "out", "outside/file"]) chownSync(at(name), kind.uid ?? 0, kind.gid ?? 0);
   const root = store === "volume" ? at("out/store") : "/var/tmp/store";
   const args = ["build", "--root", root, "--ca", at("ours.pem"), `-o=type=local,dest=${at("out/made")}`, at("context")];

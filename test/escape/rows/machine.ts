@@ -140,3 +140,10 @@ export const networkNone: readonly Row[] = [
   ["taken_abstract_name", "bind an abstract name that the host has", "done"],
   ["own_namespaces", "namespaces that are not the host's", "cgroup ipc mnt net pid user uts"],
 ];
+
+/** The same in a network whose only way out is a proxy. */
+export const networkProxy: readonly Row[] = [
+  ...networkNone,
+  ["link_down", "change lo by netlink", "EPERM"],
+  ["link_flags", "SIOCSIFFLAGS", "EPERM"],
+];
