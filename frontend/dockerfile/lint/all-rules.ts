@@ -18,6 +18,7 @@ import { InvalidDefaultArgInFrom } from "./rules/invalid-default-arg-in-from.js"
 import { InvalidDefinitionDescription } from "./rules/invalid-definition-description.js";
 import { JSONArgsRecommended } from "./rules/json-args-recommended.js";
 import { LegacyKeyValueFormat } from "./rules/legacy-key-value-format.js";
+import { LinkChangesParents } from "./rules/link-changes-parents.js";
 import { MaintainerDeprecated } from "./rules/maintainer-deprecated.js";
 import { MultipleInstructionsDisallowed } from "./rules/multiple-instructions-disallowed.js";
 import { NoEmptyContinuation } from "./rules/no-empty-continuation.js";
@@ -65,4 +66,5 @@ export const RULES: readonly (LintRule<never> | FileRule<never>)[] = [
   UnpinnedBase,
   UnpinnedDownload,
   SecretInRun,
+  LinkChangesParents,
 ];
