@@ -1,10 +1,13 @@
 "use strict";
-// The `tsbuild` command (dist/cli.cjs). What every command needs of the program is one script,
-// dist/command/start.cjs. What a build without changes needs besides, what a bake needs, and what a
-// COPY needs that runs, are others: build.cjs, bake.cjs and copy.cjs. V8 takes each from its code
-// cache: that saves what compiling half a megabyte of JavaScript costs at every start. `npm run
-// build` makes the caches for the Node it runs on; under any other the scripts are compiled. All
-// other parts are scripts of their own, read when they are asked for.
+// The `tsbuild` command (dist/cli.cjs). What every command needs of the program is one script, the
+// pack dist/command/start.cjs. What flags, a build without changes, a list of images, a bake, and a
+// COPY that runs need besides are others. V8 takes each from its code cache: that saves what
+// compiling half a megabyte of JavaScript costs at every start. `npm run build` makes the caches for
+// the Node it runs on; under any other the scripts are compiled. All other parts are scripts of
+// their own, read when they are asked for.
+//
+// Note that the parts of a pack run all at once, in one scope, when the first of them is asked for,
+// because an object of exports for each, and each use of another part through it, takes longer.
 const { readFileSync } = require("node:fs");
 const { availableParallelism } = require("node:os");
 const { join } = require("node:path");
@@ -41,10 +44,10 @@ function compile(name, cachedData) {
   return new Script(readFileSync(filename, "latin1"), { filename, cachedData });
 }
 
-/** The script with the parts that every command needs, and a table of where others are. */
+/** The pack that every command needs. It has a table of the parts that are in others. */
 const FIRST = "start";
 
-/** The packs that were read, by name: the script, and an object of its parts. */
+/** The packs that were read, by name: the script, the names of its parts, and the function that runs them. */
 const packs = new Map();
 
 function readPack(name) {
@@ -55,31 +58,36 @@ function readPack(name) {
     if (error.code !== "ENOENT") throw error;
     script = compile(name);
   }
-  const pack = { script, parts: script.runInThisContext() };
+  const pack = { script, ...script.runInThisContext() };
   packs.set(name, pack);
   return pack;
 }
 
-/** Name of the table in the first script: the pack of each part that is in another one. No part has such a name. */
-const TABLE = "packs";
-
-/** Returns the function of a part. */
-function partOf(name) {
-  const { parts } = packs.get(FIRST) ?? readPack(FIRST);
-  if (parts[name]) return parts[name];
-  const pack = parts[TABLE]?.[name];
-  return pack === undefined ? compile(name).runInThisContext() : (packs.get(pack) ?? readPack(pack)).parts[name];
-}
+/** Name of the part that runs at every start. */
+const MAIN = "main";
 
 function load(id) {
   if (!id.startsWith("./")) return LATE.has(id) ? late(id) : id === "node:module" ? OWN_REQUIRE : require(id);
   const name = id.slice("./".length, -".js".length);
   const known = modules.get(name);
   if (known) return known.exports;
+  const first = packs.get(FIRST) ?? readPack(FIRST);
+  const pack = first.names.includes(name) ? FIRST : first.table[name];
+  if (pack !== undefined) {
+    runPack(packs.get(pack) ?? readPack(pack));
+    return modules.get(name).exports;
+  }
   const module = { exports: {} };
-  partOf(name)(module.exports, load, module, launcher);
+  const part = (name === MAIN && first[MAIN]) || compile(name).runInThisContext();
+  part(module.exports, load, module, launcher);
   modules.set(name, module);
   return module.exports;
+}
+
+/** Runs all parts of a pack. */
+function runPack(pack) {
+  const parts = pack.run(load, launcher);
+  for (const name of pack.names) modules.set(name, { exports: parts[name] });
 }
 
 /**

@@ -85,9 +85,10 @@ async function bundle() {
 const FOLDERS = ["chunks", "command"];
 /**
  * Scripts of the command's program that hold many chunks. Each has the chunks that its command line
- * in {@link makeStart} needs and none before it. The first has a table of the others.
+ * in {@link makeStart} needs and none before it; `store` those that a build without changes shares
+ * with a list of images. The first has a table of the others.
  */
-const PACKS = ["start", "build", "bake", "copy"];
+const PACKS = ["start", "flags", "store", "build", "images", "bake", "copy"];
 const packFile = (name) => join("command", `${name}.cjs`);
 
 /**
@@ -115,8 +116,8 @@ const STARTED_BY_SHELL = '#!/bin/sh\n":" //; exec node -- "$0" "$@"\n';
 async function bundleCommand(outdir) {
   const chunks = await commandChunks(shared);
   mkdirSync(join(outdir, "command"));
-  for (const [name, text] of chunks) writeFileSync(join(outdir, "command", `${name}.cjs`), `(${text})`);
-  for (const pack of PACKS) writeFileSync(join(outdir, packFile(pack)), packChunks(chunks, []));
+  for (const [name, { text }] of chunks) writeFileSync(join(outdir, "command", `${name}.cjs`), `(${text})`);
+  for (const pack of PACKS) writeFileSync(join(outdir, packFile(pack)), await packChunks(shared, chunks, []));
   const programs = {
     "cli.cjs": readFileSync(join(root, "cli", "launcher.cjs"), "utf8"),
     "cli.js": 'import launcher from "./cli.cjs";\nlauncher.start();\n',
@@ -159,10 +160,10 @@ async function serveImage() {
 }
 
 /**
- * Puts the code that a page of help needs into one script, and what a build without changes, a bake
- * and a COPY need besides into others, and makes V8's code caches of them while these run. The same
- * process reads a Dockerfile of many instructions, because the cached build has only a few: its
- * steps have to run here once.
+ * Puts the code that the general help needs into one script, and what a page of flags, a build
+ * without changes, a list of images, a bake and a COPY need besides into others, and makes V8's
+ * code caches of them while these run. The same process reads a Dockerfile of many instructions,
+ * because the cached build has only a few: its steps have to run here once.
  */
 async function makeStart(chunks) {
   const work = mkdtempSync(join(tmpdir(), "tsbuild-warm-"));
@@ -175,16 +176,18 @@ async function makeStart(chunks) {
     writeFileSync(join(context, "docker-bake.hcl"), BAKE);
     writeFileSync(join(context, "Many"), `FROM ${image.reference} AS a\n${MANY}FROM ${image.reference}\nCOPY --from=a /app /\n`);
     const env = { ...process.env, TSBUILD_ROOT: join(work, "store") };
-    // Caches of the first two are made before the others run, so that they hold no functions that a
-    // build without changes would read in vain.
+    // Caches of the first four are made before the others run, so that they hold no functions that
+    // a build without changes would read in vain.
     const lines = JSON.stringify([
-      { pack: "start", args: ["build", "--help"] },
+      { pack: "start", args: ["--help"] },
+      { pack: "flags", args: ["build", "--help"] },
       { pack: "build", args: ["build", "--progress", "plain", context] },
-      { args: ["build", "--call=check", "-f", join(context, "Many"), context], caches: ["start", "build"] },
+      { args: ["build", "--call=check", "-f", join(context, "Many"), context], caches: ["start", "flags", "store", "build"] },
+      { pack: "images", args: ["images"], caches: ["images"] },
       { pack: "bake", args: ["bake", "--progress", "plain"], caches: ["bake"] },
       { pack: "copy", args: ["build", "--progress", "plain", "--no-cache", context], caches: ["copy"] },
     ]);
-    const names = join(work, "names");
+    const [names, storeNames] = [join(work, "names"), join(work, "store-names")];
     const cache = join(dist, "command", `*.${process.versions.v8}-${process.arch}.cache`);
     const script = join(root, "scripts", "code-cache.mjs");
     // The first run fills the store and the memos of parsed files; the second shows the code of
@@ -192,13 +195,17 @@ async function makeStart(chunks) {
     const steps = [
       () => run(context, env, script, "names", names, lines),
       () => run(context, env, script, "names", names, lines),
-      () => {
+      () => run(context, env, script, "names", storeNames, JSON.stringify([{ pack: "store", args: ["images"] }])),
+      async () => {
         const needed = JSON.parse(readFileSync(names, "utf8"));
+        const { store } = JSON.parse(readFileSync(storeNames, "utf8"));
+        needed.store = needed.build.filter((name) => store.includes(name));
+        needed.build = needed.build.filter((name) => !store.includes(name));
         const [first, ...others] = PACKS;
         const table = Object.fromEntries(others.flatMap((pack) => needed[pack].map((name) => [name, pack])));
         for (const pack of PACKS) {
           const path = join(dist, packFile(pack));
-          writeFileSync(`${path}.new`, packChunks(chunks, needed[pack], pack === first ? table : undefined));
+          writeFileSync(`${path}.new`, await packChunks(shared, chunks, needed[pack], pack === first ? table : undefined));
           renameSync(`${path}.new`, path);
         }
         return run(context, env, script, "cache", cache, lines);

@@ -81,49 +81,27 @@ const EVERYWHERE: readonly Flag[] = [
   { name: "debug", short: "D", text: "Say where in tsbuild an error comes from", hidden: true },
 ];
 
-const camel = (name: string): string => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-
 /**
  * Reads `args`. Throws {@link UsageError} for arguments that do not fit and {@link HelpRequested}
  * for `--help`.
  */
 export function parseFlags(syntax: CommandSyntax, args: readonly string[]): ParsedFlags {
-  let help = "";
   const known = [
     ...syntax.flags,
     ...EVERYWHERE.filter(({ name, short }) => !syntax.flags.some((flag) => flag.name === name || (short && flag.short === short))),
   ];
-  const command = new Command(syntax.name)
-    .usage(`[options] ${syntax.operands}`.trim())
-    .summary(syntax.summary)
-    .description(syntax.summary)
-    .argument("[operands...]")
-    .helpOption("-h, --help", "Show this help")
-    .exitOverride()
-    .configureOutput({ writeOut: (text) => (help += text), writeErr: () => undefined })
-    .configureHelp({ helpWidth: HELP_WIDTH, showGlobalOptions: false, visibleArguments: () => [] });
-  command.name(`tsbuild ${syntax.name}`);
-  if (syntax.after) command.addHelpText("after", `\n${wrap(syntax.after)}`);
-  if (syntax.passThrough) command.passThroughOptions();
-  for (const flag of known) command.addOption(toOption(flag));
-  try {
-    command.parse([...normalise(known, args, syntax.passThrough ?? false)], { from: "user" });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) throw new HelpRequested(help);
-    throw explain(error, syntax);
-  }
-  const operands = command.args;
-  const values: Record<string, unknown> = command.opts();
+  const normal = [...normalise(known, args, syntax.passThrough ?? false)];
+  const { operands, values } = parseNamed(syntax, known, normal);
   const [fewest, most] = syntax.count;
-  const least = syntax.operandsUnless !== undefined && values[camel(syntax.operandsUnless)] !== undefined ? 0 : fewest;
+  const least = syntax.operandsUnless !== undefined && values[syntax.operandsUnless] !== undefined ? 0 : fewest;
   if (operands.length < least || operands.length > most) {
     const wanted = least === most ? `${least}` : most === Infinity ? `at least ${least}` : `${least} to ${most}`;
     throw wrongOperands(syntax, operands, wanted);
   }
+  const names = new Set(known.map(({ name }) => name));
   const read = (name: string): unknown => {
-    if (!known.some((flag) => flag.name === name)) throw new Error(`internal: "${name}" is not a flag of ${syntax.name}`);
-    return values[camel(name)];
+    if (!names.has(name)) throw new Error(`internal: "${name}" is not a flag of ${syntax.name}`);
+    return values[name];
   };
   return {
     has: (name) => read(name) === true,
@@ -139,6 +117,61 @@ export function parseFlags(syntax: CommandSyntax, args: readonly string[]): Pars
   };
 }
 
+/** Operands and values of a command line, the values by the names of flags. */
+interface Parsed {
+  readonly operands: readonly string[];
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Parses with the flags that the arguments name. Note that commander compares each flag that it is
+ * given with all before, because two could have one name: hundred flags take as long as much of a
+ * build without changes. Help and errors, which list flags, come from a parser with all of them.
+ */
+function parseNamed(syntax: CommandSyntax, known: readonly Flag[], args: readonly string[]): Parsed {
+  if (!args.some((arg) => arg === "--help" || /^-[^-]*h/.test(arg))) {
+    const named = known.filter(({ name, short }) => args.some((arg) => isNamed(arg, name, short)));
+    try {
+      return parseWith(syntax, named, args);
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error;
+    }
+  }
+  let help = "";
+  try {
+    return parseWith(syntax, known, args, (text) => (help += text));
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) throw new HelpRequested(help);
+    throw explain(error, syntax);
+  }
+}
+
+/** Returns true when an argument may name a flag; `-qt` names two. */
+function isNamed(arg: string, name: string, short: string | undefined): boolean {
+  if (arg.startsWith("--")) return arg.startsWith(name, 2);
+  return short !== undefined && arg.startsWith("-") && arg.includes(short);
+}
+
+/** Parses with these flags. Throws commander's errors, for `--help` too. */
+function parseWith(syntax: CommandSyntax, flags: readonly Flag[], args: readonly string[], writeOut?: (text: string) => void): Parsed {
+  const command = new Command(syntax.name)
+    .usage(`[options] ${syntax.operands}`.trim())
+    .summary(syntax.summary)
+    .description(syntax.summary)
+    .argument("[operands...]")
+    .helpOption("-h, --help", "Show this help")
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => writeOut?.(text), writeErr: () => undefined })
+    .configureHelp({ helpWidth: HELP_WIDTH, showGlobalOptions: false, visibleArguments: () => [] });
+  command.name(`tsbuild ${syntax.name}`);
+  if (syntax.after) command.addHelpText("after", `\n${wrap(syntax.after)}`);
+  if (syntax.passThrough) command.passThroughOptions();
+  for (const flag of flags) command.addOption(toOption(flag));
+  command.parse(args, { from: "user" });
+  return { operands: command.args, values: command.opts() };
+}
+
 function toOption(flag: Flag): Option {
   const value = flag.value ? ` ${flag.value}` : flag.modes ? " <mode>" : "";
   const option = new Option(`${flag.short ? `-${flag.short}, ` : ""}--${flag.name}${value}`, flag.text);
@@ -148,7 +181,7 @@ function toOption(flag: Flag): Option {
   // commander takes every --no-… for the negation of another flag and then silently drops its
   // value: --no-cache-filter is no negation.
   option.negate = false;
-  option.attributeName = () => camel(flag.name);
+  option.attributeName = () => flag.name;
   if (flag.choices) option.choices(flag.choices);
   if (flag.repeat) option.argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]);
   if (flag.group) option.helpGroup(flag.group);
