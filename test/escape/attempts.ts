@@ -14,6 +14,7 @@ import { calls, mounts, namespaces, settings } from "./rows/kernel.js";
 import { devices, network, networkNone, networkPrivate, networkProxy, nodes, proc, processes } from "./rows/machine.js";
 import { WITHOUT_NAMESPACES } from "./rows/without-namespaces.js";
 import { WITHOUT_PRIVILEGES } from "./rows/without-privileges.js";
+import { devicesLent, servicesLent } from "./lent.js";
 import { proxied, withProxy } from "./proxied.js";
 import { steps } from "./steps.js";
 import type { Tier } from "../../executor-native/tier.js";
@@ -116,12 +117,16 @@ export async function makeAttempts(rig: SandboxRig, program: string): Promise<Re
           worker.tier === "namespaces" ? answer : "exec/network",
         ]);
     });
-    for (const { name, attempt, expected } of steps)
+    for (const { name, attempt, expected } of [...steps, ...devicesLent, ...(inStack ? servicesLent : [])])
       check(name, "a step", await attempt(rig, file, program), outcomesIn(situation, expected));
 
     const after = outside(file, Number(pid));
     before.forEach((value, index) => check(`outside: ${value.split(" ")[0]}`, "afterwards", after[index] as string, [value]));
-    return { tier, attempts: rows.length + nodes.length + networkNone.length + proxied.length + steps.length, failures };
+    return {
+      tier,
+      attempts: rows.length + nodes.length + networkNone.length + proxied.length + steps.length + devicesLent.length,
+      failures,
+    };
   } finally {
     machine.stdin.end();
     await new Promise((resolve) => machine.once("close", resolve));
