@@ -13,6 +13,7 @@
 #include "ownership/devices.h"
 #include "ownership/owner-notes.h"
 #include "roots/kept.h"
+#include "roots/lent-devices.h"
 #include "roots/new-root.h"
 #include "tree/changes.h"
 #include "tree/copied-owners.h"
@@ -226,6 +227,7 @@ void keep_changes(struct working_root *root)
 	know_before(root);
 	changes.carried = looks ? (struct carried){.looks = &carried} : (struct carried){.owners = &owners};
 	read_tree(root->path, &root->places.paths, &after);
+	remove_lent_devices(root->path, &after);
 	write_changes(&changes, &root->before, &after);
 	end_copied_owners(&owners);
 	pass_marks_on(root);
