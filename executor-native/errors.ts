@@ -155,6 +155,14 @@ export function limitRefused(file: string, value: string, cause: unknown): Tsbui
 
 /** Returns the error for limits that no group of the kernel holds, where nothing less will do. */
 export function limitsOnlyWatched(controllers: readonly string[]): TsbuildError {
+  if (controllers.includes("disk"))
+    return new TsbuildError(
+      "exec/limits",
+      "Cannot hold a limit of disk: no group of the kernel has one, and --limits=strict takes no watchdog",
+      {
+        hint: "Give the store a disk of its own (TSBUILD_ROOT), or leave out --limits=strict",
+      },
+    );
   return new TsbuildError(
     "exec/limits",
     `Cannot hold limits of ${controllers.join(", ")}: this process may make no cgroup with ${controllers.length === 1 ? "it" : "them"}, and --limits=strict takes no watchdog`,

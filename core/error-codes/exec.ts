@@ -156,6 +156,11 @@ export const EXEC_ERRORS = {
     cause: "The step wanted more processes and threads than `--pids-limit` allows.",
     wayOut: "Raise `--pids-limit`, or have the step start fewer at once.",
   },
+  "exec/too-much-written": {
+    title: "A step that wrote too much",
+    cause: "The files that the step added to its root took more of the disk than `--disk` allows.",
+    wayOut: "Raise `--disk`, or have the step remove what it does not need.",
+  },
   "exec/too-many-layers": {
     title: "Too many layers for one mount",
     cause: "The directories of the layers do not fit into one mount of the kernel.",

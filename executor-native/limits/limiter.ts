@@ -2,6 +2,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { setPriority } from "node:os";
 import { CGROUP_FILES, type CgroupFiles } from "./cgroup-files.js";
 import type { StepGroup, StepGroups } from "./groups.js";
+import { diskUsage, type DiskUsage, type WrittenPlace } from "./disk-usage.js";
 import { hierarchies } from "./hierarchies.js";
 import {
   type Controller,
@@ -29,6 +30,7 @@ export interface LimitsMachine {
   mountInfo(): string;
   cgroup(): string;
   setPriority(pid: number, nice: number): void;
+  diskUsage(place: WrittenPlace, begun: number): DiskUsage;
   /** Returns the tasks that the user of this process may have. */
   tasksAllowed(): number;
 }
@@ -44,6 +46,7 @@ export function thisMachine(): LimitsMachine {
     mountInfo: () => readFileSync("/proc/self/mountinfo", "utf8"),
     cgroup: () => readFileSync("/proc/self/cgroup", "utf8"),
     setPriority,
+    diskUsage,
     tasksAllowed() {
       const most = /^Max processes\s+\S+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
       return most === undefined ? Number.POSITIVE_INFINITY : Number(most);
@@ -57,8 +60,12 @@ export interface LimitedStep {
   readonly processors?: readonly number[];
   /** Tasks at which the kernel refuses the user more, where a watchdog counts those of a step. */
   readonly mostTasks?: number;
-  /** Takes the process that runs the step, before it starts anything. */
-  begin(runner: number, end: () => void): void;
+  /**
+   * Takes the process that runs the step, before it starts anything, and the place of its changes.
+   */
+  begin(runner: number, place: WrittenPlace, end: () => void): void;
+  /** Looks at the changes of a step that went well; true when they are more than it may have. */
+  exceeds(upper: string): boolean;
   /** Returns what the step used and overran. */
   result(): { readonly memory?: number; readonly tasks?: number; readonly overrun?: Overrun };
   close(): void;
@@ -116,13 +123,14 @@ export class Limiter {
       ...(build.watched.includes("pids") && step.pids !== undefined
         ? { mostTasks: Math.min(step.pids + TASKS_OF_OTHERS, this.#machine.tasksAllowed()) }
         : {}),
-      begin: (runner, end) => {
+      begin: (runner, place, end) => {
         for (const group of groups) group.add(runner);
         if (build.watched.includes("cpu") && step.cpuShares !== undefined) this.#machine.setPriority(runner, niceOf(step.cpuShares));
         watch = build.watchdog.watch({
           limits: step,
           holds: build.watched,
           runner,
+          written: (begun) => this.#machine.diskUsage(place, begun),
           end: (over) => {
             overrun = over;
             // Stopped programs would not end where signals must reach them.
@@ -130,6 +138,12 @@ export class Limiter {
             end();
           },
         });
+      },
+      exceeds: (upper) => {
+        if (step.disk === undefined) return false;
+        const { bytes, largest } = this.#machine.diskUsage({ directory: upper, hasLayers: false }, 0);
+        if (bytes > step.disk) overrun = { kind: "disk", peak: bytes, limit: step.disk, largest };
+        return overrun !== undefined;
       },
       result() {
         const usages = groups.map((group) => group.usage());

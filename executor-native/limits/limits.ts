@@ -1,5 +1,8 @@
-/** Parts of the kernel that limit processes, by the names that cgroups have for them. */
-export const CONTROLLERS = ["memory", "pids", "cpu", "cpuset"] as const;
+/**
+ * Parts of the kernel that limit processes, by the names that cgroups have for them. None limits
+ * what is on a disk, so that `disk` is always watched.
+ */
+export const CONTROLLERS = ["memory", "pids", "cpu", "cpuset", "disk"] as const;
 export type Controller = (typeof CONTROLLERS)[number];
 
 /** Limits of one step, or of all steps of a build together. A missing member limits nothing. */
@@ -19,6 +22,8 @@ export interface StepLimits {
   readonly cpusetMems?: string;
   /** Processes and threads. */
   readonly pids?: number;
+  /** Bytes that it may add to its root. */
+  readonly disk?: number;
 }
 
 /** Everything that a build says of limits. */
@@ -38,6 +43,7 @@ const CONTROLLER_OF: Readonly<Record<keyof StepLimits, Controller>> = {
   cpusetCpus: "cpuset",
   cpusetMems: "cpuset",
   pids: "pids",
+  disk: "disk",
 };
 
 /** Returns the controllers that limits need, in a fixed order. */
@@ -55,8 +61,8 @@ export const DEFAULT_PERIOD = 100_000;
  */
 export const OWN_TASKS = 3;
 
-/** A process as messages name it. */
-export interface LargeProcess {
+/** A process or a file as messages name it. */
+export interface LargeItem {
   readonly name: string;
   readonly bytes: number;
 }
@@ -64,12 +70,12 @@ export interface LargeProcess {
 /** The limit that a step overran, and so was ended by. */
 export interface Overrun {
   /** `memory-elsewhere`: the step was not at its own limit when it was killed for memory. */
-  readonly kind: "memory" | "build-memory" | "memory-elsewhere" | "pids";
+  readonly kind: "memory" | "build-memory" | "memory-elsewhere" | "pids" | "disk";
   /** Most that it had: bytes, or tasks. */
   readonly peak: number | undefined;
   readonly limit: number | undefined;
-  /** Largest processes that were seen, the largest first. */
-  readonly largest: readonly LargeProcess[];
+  /** Largest processes or files that were seen, the largest first. */
+  readonly largest: readonly LargeItem[];
 }
 
 /** A mechanism with the controllers that it stands for. */

@@ -29,7 +29,7 @@ export async function prepareLimits(
   startScope: ScopeStarter = startUserScope,
 ): Promise<LimitsReport> {
   let report = await worker.task<LimitsReport>(LIMITS_TASK, [request] satisfies LimitsTaskParams);
-  if (watchedIn(report).length > 0 && (await startScope(report.worker)))
+  if (watchedIn(report).some((name) => name !== "disk") && (await startScope(report.worker)))
     report = await worker.task<LimitsReport>(LIMITS_TASK, [request, true] satisfies LimitsTaskParams);
   const watched = watchedIn(report);
   if (request.strict && watched.length > 0) throw limitsOnlyWatched(watched);

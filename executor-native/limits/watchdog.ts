@@ -1,8 +1,12 @@
-import { type Controller, DEFAULT_PERIOD, type LargeProcess, type Overrun, type StepLimits } from "./limits.js";
+import type { DiskUsage } from "./disk-usage.js";
+import { type Controller, DEFAULT_PERIOD, type LargeItem, type Overrun, type StepLimits } from "./limits.js";
 import { type ProcessState, type ProcessTable, type ProcessTree, processTree } from "./process-tree.js";
 
 /** Milliseconds between two looks. */
 const LOOK_EVERY = 50;
+/** Seconds between two looks at the disk, at least, and how many times as long as a look takes. */
+const DISK_EVERY = 0.2;
+const DISK_SHARE = 20;
 /** Processes that are named when a step overruns its memory. */
 const NAMED = 3;
 
@@ -12,6 +16,11 @@ export interface WatchedStep {
   readonly holds: readonly Controller[];
   /** Pid of the process that runs the step. */
   readonly runner: number;
+  /**
+   * Returns what the step has on the disk, whose programs began at a time (milliseconds since the
+   * epoch). It may take long.
+   */
+  readonly written?: (begun: number) => DiskUsage;
   /** Ends the step. */
   readonly end: (overrun: Overrun) => void;
 }
@@ -19,19 +28,23 @@ export interface WatchedStep {
 /** A step that is watched. */
 export interface Watch {
   /** Most that was seen at once. */
-  readonly seen: { readonly memory: number; readonly tasks: number; readonly largest: readonly LargeProcess[] };
+  readonly seen: { readonly memory: number; readonly tasks: number; readonly largest: readonly LargeItem[] };
   close(): void;
 }
 
 interface State extends WatchedStep {
   memory: number;
   tasks: number;
-  largest: readonly LargeProcess[];
+  largest: readonly LargeItem[];
   /** Seconds of processor time at the last look, and those that may be used yet. */
   cpu: number;
   credit: number;
   stopped: boolean;
   over: boolean;
+  /** Seconds until the disk is looked at again. */
+  untilDisk: number;
+  /** Milliseconds since the epoch at which programs of the step were seen first. */
+  begun: number | undefined;
 }
 
 interface WatchdogOptions {
@@ -56,7 +69,18 @@ export class Watchdog {
   }
 
   watch(step: WatchedStep): Watch {
-    const state: State = { ...step, memory: 0, tasks: 0, largest: [], cpu: 0, credit: 0, stopped: false, over: false };
+    const state: State = {
+      ...step,
+      memory: 0,
+      tasks: 0,
+      largest: [],
+      cpu: 0,
+      credit: 0,
+      stopped: false,
+      over: false,
+      untilDisk: 0,
+      begun: undefined,
+    };
     this.#steps.add(state);
     this.#timer ??= setInterval(() => this.look(LOOK_EVERY / 1000), LOOK_EVERY).unref();
     return {
@@ -93,12 +117,25 @@ export class Watchdog {
     const used = Math.max(0, tree.cpu - step.cpu);
     step.cpu = Math.max(step.cpu, tree.cpu);
     const { limits } = step;
+    if (tree.programs.length > 0) this.#lookAtDisk(step, seconds);
     if (this.#holds(step, "memory") && limits.memory !== undefined && memory > limits.memory)
       this.#end(step, { kind: "memory", peak: memory, limit: limits.memory, largest: step.largest });
     else if (this.#holds(step, "pids") && limits.pids !== undefined && step.tasks > limits.pids)
       this.#end(step, { kind: "pids", peak: step.tasks, limit: limits.pids, largest: [] });
     if (this.#holds(step, "cpu")) this.#pace(step, tree.programs, used, seconds);
     return { step, memory, used, programs: tree.programs };
+  }
+
+  /** Looks at the disk for a small part of the time: many files take long to count. */
+  #lookAtDisk(step: State, seconds: number): void {
+    const { disk } = step.limits;
+    step.untilDisk -= seconds;
+    if (disk === undefined || step.written === undefined || step.untilDisk > 0) return;
+    step.begun ??= Date.now();
+    const before = performance.now();
+    const { bytes, largest: files } = step.written(step.begun);
+    step.untilDisk = Math.max(DISK_EVERY, ((performance.now() - before) / 1000) * DISK_SHARE);
+    if (bytes > disk) this.#end(step, { kind: "disk", peak: bytes, limit: disk, largest: files });
   }
 
   /** Returns bytes that a step has. Shared ones are looked at only where they would count. */
@@ -163,7 +200,7 @@ function rateOf({ cpuQuota, cpuPeriod = DEFAULT_PERIOD }: StepLimits): number | 
   return cpuQuota === undefined ? undefined : cpuQuota / cpuPeriod;
 }
 
-function largest(programs: readonly ProcessState[]): readonly LargeProcess[] {
+function largest(programs: readonly ProcessState[]): readonly LargeItem[] {
   return programs
     .toSorted((a, b) => b.resident - a.resident)
     .slice(0, NAMED)

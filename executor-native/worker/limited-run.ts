@@ -1,8 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { StepUsage } from "../../core/events.js";
-import type { SandboxExit, StepReport } from "../contract.js";
+import type { SandboxExit, SandboxSpec, StepReport } from "../contract.js";
 import type { LimitedStep, Limiter } from "../limits/limiter.js";
-import type { LimitRequest } from "../limits/limits.js";
 import type { RunningSandbox, SandboxHooks } from "./sandbox.js";
 
 /**
@@ -20,7 +19,7 @@ interface LimitedRun {
 }
 
 /** Returns how one step runs with its limits, if it has some. */
-export function limitedRun(request: LimitRequest | undefined, limiter: () => Limiter): LimitedRun {
+export function limitedRun({ limits: request, rootfs: { upper } }: SandboxSpec, limiter: () => Limiter): LimitedRun {
   const step = request && limiter().open(request);
   let usage: StepUsage | undefined;
   let isOver = false;
@@ -29,9 +28,9 @@ export function limitedRun(request: LimitRequest | undefined, limiter: () => Lim
     hooks: {
       ...(step?.processors ? { processors: step.processors } : {}),
       ...(step?.mostTasks === undefined ? {} : { mostTasks: step.mostTasks }),
-      onStart(pid) {
+      onStart(pid, place) {
         sacrificeFirst(pid);
-        step?.begin(pid, () => {
+        step?.begin(pid, place, () => {
           isOver = true;
           end();
         });
@@ -43,7 +42,8 @@ export function limitedRun(request: LimitRequest | undefined, limiter: () => Lim
     async finish(sandbox, report) {
       end = () => sandbox.stop();
       try {
-        return await sandbox.done;
+        const exit = await sandbox.done;
+        return step?.exceeds(upper) === true ? { signal: "SIGKILL" } : exit;
       } catch (error) {
         if (isOver) return { signal: "SIGKILL" };
         throw error;

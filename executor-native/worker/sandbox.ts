@@ -1,6 +1,7 @@
 import { sandboxNotStarted } from "./errors.js";
 import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Duplex, Readable, Writable } from "node:stream";
 import { started } from "../../core/system/descriptors.js";
 import { CanceledError } from "../../core/errors.js";
@@ -14,6 +15,7 @@ import type { WorkingRoot, WorkingRoots } from "../chroot/working-roots.js";
 import { insecureWithoutNamespaces, pathTooLong, sandboxFailed, sandboxKilled } from "../errors.js";
 import { helperPath } from "../helper-path.js";
 import { identity } from "../id-map.js";
+import type { WrittenPlace } from "../limits/disk-usage.js";
 import { mappedIds } from "../mapped-ids.js";
 import { HOST_ROOT_ARGUMENT, OUTER_PROC_ARGUMENT, SUPERVISED_ARGUMENT } from "../ownership.js";
 import { mountPoints } from "./mount-points.js";
@@ -24,8 +26,11 @@ import { namesUnmappedIds } from "./unmapped-ids.js";
 /** Calls for what happens to a sandbox. */
 export interface SandboxHooks {
   readonly onOutput: (stream: "stdout" | "stderr", data: Buffer) => void;
-  /** Called with the pid of the process that runs the step, before it reads what it has to do. */
-  readonly onStart: (pid: number) => void;
+  /**
+   * Called with the pid of the process that runs the step, before it reads what it has to do, and
+   * with the place of its changes.
+   */
+  readonly onStart: (pid: number, place: WrittenPlace) => void;
   readonly onUsage: (usage: StepUsage) => void;
   /** Processors that the step begins on; all when it is not there. */
   readonly processors?: readonly number[];
@@ -69,7 +74,7 @@ export function startSandbox(spec: SandboxSpec, root: WorkingRoot | undefined, h
       outerProc: process.argv.includes(OUTER_PROC_ARGUMENT),
     },
   );
-  return start("run", bytes, spec, hooks);
+  return start("run", bytes, spec, hooks, root);
 }
 
 /** Starts a step in a root of its own, without namespaces. */
@@ -77,7 +82,7 @@ export function startChroot(spec: SandboxSpec, root: WorkingRoot, hooks: Sandbox
   if (spec.security === "insecure") throw insecureWithoutNamespaces();
   const options = { parent: process.pid, allIds: allIds(), isHostRoot: false, outerProc: false, root };
   const withoutNamespaces = { translated: process.argv.includes(SUPERVISED_ARGUMENT) };
-  return start("chroot", encodeSpec(spec, { ...options, ...watchedLimits(hooks), withoutNamespaces }), spec, hooks);
+  return start("chroot", encodeSpec(spec, { ...options, ...watchedLimits(hooks), withoutNamespaces }), spec, hooks, root);
 }
 
 /** Starts a step whose root is a copy of its layers, which the steps after it may go on with. */
@@ -124,7 +129,13 @@ function furtherStreams({ interactive = false, check }: SandboxSpec, network: nu
   return [network ?? "ignore", "pipe", ...(check ? (["pipe"] as const) : [])];
 }
 
-function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, hooks: SandboxHooks): RunningSandbox {
+function start(
+  mode: "run" | "chroot",
+  bytes: Buffer,
+  spec: SandboxSpec,
+  hooks: SandboxHooks,
+  root: WorkingRoot | undefined,
+): RunningSandbox {
   // Steps see the command line of their first process, which must not show where tsbuild is
   // installed.
   const child = started(
@@ -148,7 +159,8 @@ function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, hooks: 
   const checks = (child.stdio as readonly unknown[])[CHECK_FD] as Duplex | null | undefined;
   const specPipe = child.stdio[3] as Writable | null;
   specPipe?.on("error", () => {}); // It ended before it read everything; its status says why.
-  begin(child, specPipe, bytes, hooks);
+  const place = { directory: root ? join(root.folder, "root") : spec.rootfs.upper, hasLayers: root !== undefined };
+  begin(child, specPipe, bytes, { ...hooks, onStart: (pid) => hooks.onStart(pid, place) });
 
   const done = ended(child).then((how) => {
     const lines = status.split("\n").flatMap((line) => parseStatus(line) ?? []);
@@ -195,7 +207,7 @@ function start(mode: "run" | "chroot", bytes: Buffer, spec: SandboxSpec, hooks: 
 }
 
 /** Hands its work to a process that has started. Nothing of the step runs before. */
-function begin(child: ChildProcess, pipe: Writable | null, bytes: Buffer, hooks: SandboxHooks): void {
+function begin(child: ChildProcess, pipe: Writable | null, bytes: Buffer, hooks: { readonly onStart: (pid: number) => void }): void {
   try {
     if (child.pid !== undefined) hooks.onStart(child.pid);
     pipe?.end(bytes);

@@ -110,7 +110,7 @@ export function serveWorker(options: ServeOptions): void {
   ): Promise<SandboxExit> => {
     const onOutput = (stream: "stdout" | "stderr", data: Buffer): void => output(id, stream, data);
     const start = hasNoNamespaces ? startChroot : startSandbox;
-    const limited = limitedRun(spec.limits, limiter);
+    const limited = limitedRun(spec, limiter);
     const hooks = { ...limited.hooks, onOutput, network: within };
     try {
       const sandbox = roots ? startInWorkingRoot(start, spec, roots, hooks) : startSandbox(spec, undefined, hooks);

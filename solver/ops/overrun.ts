@@ -9,6 +9,13 @@ export function overrunReason({ kind, peak, limit, largest }: Overrun): { readon
       hint: "Raise --pids-limit, or have the step start fewer at once",
     };
   }
+  if (kind === "disk") {
+    const files = largest.length === 0 ? "" : `; largest files: ${largest.map(({ name, bytes }) => `${name} ${size(bytes)}`).join(", ")}`;
+    return {
+      reason: { code: "exec/too-much-written", text: `it may add ${size(limit ?? 0)} to its root, and had ${size(peak ?? 0)}${files}` },
+      hint: "Raise --disk, or have the step remove what it does not need; a cache mount (RUN --mount=type=cache) does not count",
+    };
+  }
   const had = peak === undefined ? "" : `; it had ${size(peak)} at most`;
   const names = largest.length === 0 ? "" : `; largest processes: ${largest.map(({ name, bytes }) => `${name} ${size(bytes)}`).join(", ")}`;
   const reason = (text: string): ExecReason => ({ code: "exec/out-of-memory", text: `${text}${had}${names}` });

@@ -23,6 +23,7 @@ export const REQUEST: LimitRequest = {
 
 /** Pid of the process that runs the step. */
 const RUNNER = 100;
+const PLACE = { directory: "/changes", hasLayers: false };
 
 /** Asserts what every mechanism that makes groups promises. */
 export function limitGroupsSuite(t: ExecutionContext, make: () => LimitGroupsRig): void {
@@ -32,7 +33,7 @@ export function limitGroupsSuite(t: ExecutionContext, make: () => LimitGroupsRig
   t.true(limiter.report(REQUEST).by.every(({ mechanism }) => mechanism !== "watchdog"));
 
   const step = limiter.open(REQUEST);
-  step.begin(RUNNER, () => t.fail());
+  step.begin(RUNNER, PLACE, () => t.fail());
   const within = cgroups.groupsOf(RUNNER);
   t.true(within.length > 0 && within.every((directory) => directory.includes("tsbuild-")), within.join(" "));
   const texts = new Map(
@@ -56,7 +57,7 @@ export function limitGroupsSuite(t: ExecutionContext, make: () => LimitGroupsRig
 
   // Two steps at once have groups of their own.
   const other = limiter.open(REQUEST);
-  other.begin(RUNNER + 1, () => t.fail());
+  other.begin(RUNNER + 1, PLACE, () => t.fail());
   t.notDeepEqual(cgroups.groupsOf(RUNNER + 1), within);
   cgroups.end(RUNNER);
   step.close();

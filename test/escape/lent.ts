@@ -4,13 +4,13 @@ import type { SandboxMount } from "../../executor-native/contract.js";
 import { metadata, ownSleep, processesWith, type SandboxRig, tree } from "../support/rigs/sandbox-rig.js";
 import { outcome, type StepRow } from "./outcome.js";
 
-// What a step is lent beside its files: devices of the machine, and services of its build.
+// Things that a step is lent beside its files: devices of the machine, and services of its build.
 
 /** A device of the machine that every user may open, and whose writers hear that it is full. */
 const DEVICE = "/dev/full";
 const given = (dest: string): readonly SandboxMount[] => [{ type: "device", source: DEVICE, dest }];
 
-/** Tells whether a path is that device: 1 or 0. */
+/** Returns a command that prints 1 for a path that is that device, and 0 for others. */
 const isFull = (path: string): string => `(echo x >${path}) 2>&1 | grep -c 'No space'`;
 
 export const devicesLent: readonly StepRow[] = [

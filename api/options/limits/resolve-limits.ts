@@ -17,6 +17,7 @@ export interface GivenLimits {
   readonly cpusetCpus?: Value | undefined;
   readonly cpusetMems?: Value | undefined;
   readonly pidsLimit?: Value | undefined;
+  readonly disk?: Value | undefined;
   readonly resources: readonly string[];
   readonly buildMemory?: Value | undefined;
   readonly buildCpus?: Value | undefined;
@@ -36,12 +37,20 @@ interface Row {
 
 /** Smallest limit of memory, as in docker: with less no program starts. */
 const LEAST_MEMORY = 6 << 20;
+/** Smallest limit of a disk: the directories of a step take some blocks. */
+const LEAST_DISK = 1 << 20;
 const LIST = /^\d+(-\d+)?(,\d+(-\d+)?)*$/;
 
 const memory: Row["read"] = (text, fail) => {
   const bytes = parseSize(text) ?? fail("expected a size such as 512m or 2g");
   if (bytes === 0) return undefined;
   return bytes < LEAST_MEMORY ? fail("the least is 6m") : { memory: bytes };
+};
+
+const disk: Row["read"] = (text, fail) => {
+  const bytes = parseSize(text) ?? fail("expected a size such as 512m or 2g");
+  if (bytes === 0) return undefined;
+  return bytes < LEAST_DISK ? fail("the least is 1m") : { disk: bytes };
 };
 
 const cpus: Row["read"] = (text, fail) => {
@@ -89,6 +98,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   "cpuset-cpus": { part: "step", read: list((cpusetCpus) => ({ cpusetCpus })) },
   "cpuset-mems": { part: "step", read: list((cpusetMems) => ({ cpusetMems })) },
   "pids-limit": { part: "step", read: whole(1, 4_194_304, (pids) => ({ pids })) },
+  disk: { part: "step", read: disk },
   "build-memory": { part: "build", read: memory },
   "build-cpus": { part: "build", read: cpus },
 };
@@ -104,6 +114,7 @@ const NAMES = {
   cpusetCpus: "cpuset-cpus",
   cpusetMems: "cpuset-mems",
   pidsLimit: "pids-limit",
+  disk: "disk",
   buildMemory: "build-memory",
   buildCpus: "build-cpus",
 } as const satisfies Partial<Record<keyof GivenLimits, string>>;
@@ -187,6 +198,7 @@ const CLEARS: Readonly<Record<string, readonly (keyof StepLimits)[]>> = {
   "cpuset-cpus": ["cpusetCpus"],
   "cpuset-mems": ["cpusetMems"],
   "pids-limit": ["pids"],
+  disk: ["disk"],
   "build-memory": ["memory"],
   "build-cpus": ["cpuQuota", "cpuPeriod"],
 };

@@ -28,6 +28,8 @@ export const LIMIT_OPTIONS = {
   cpusetMems: limit("cpuset-mems", "<list>", "Memory nodes that RUN steps use: 0,1"),
   /** Processes and threads of each step; -1 for any number. */
   pidsLimit: limit("pids-limit", "<n>", "Processes and threads of each RUN step; -1: any number"),
+  /** Bytes that each step may add to its root. Always watched, and looked at in the end. */
+  disk: limit("disk", "<bytes>", "Disk that each RUN step may add to its root: 512m, 2g"),
   /** Limits of each step as `KEY=VALUE`, with the names of the flags. */
   resources: option("texts", {
     default: [],

@@ -21,6 +21,8 @@ const READ: readonly (readonly [options: BuildOptions, environment: string | und
   [{ resources: ["memory=1g", "cpu-quota=50000"] }, undefined, { step: { memory: GIB, cpuQuota: 50_000 } }],
   [{ resources: ["memory=1g"], memory: "2g" }, "memory=3g,pids-limit=9", { step: { memory: 2 * GIB, pids: 9 } }],
   [{ memory: "0" }, "memory=3g", undefined],
+  [{ disk: "2g" }, "disk=1g", { step: { disk: 2 * GIB } }],
+  [{ resources: ["disk=0"] }, "disk=1g", undefined],
   [{}, 'build-memory=4g,build-cpus=2,limits=strict,"cpuset-cpus=0,2-3"', { build: { memory: 4 * GIB, cpuQuota: 200_000 }, strict: true }],
   [{ cpuQuota: 20_000 }, "cpus=2", { step: { cpuQuota: 20_000, cpuPeriod: 100_000 } }],
 ];
@@ -34,6 +36,8 @@ for (const [options, environment, expected] of READ) {
 
 const WRONG: readonly (readonly [options: BuildOptions, environment: string | undefined, message: RegExp])[] = [
   [{ memory: "much" }, undefined, /"much" for --memory: expected a size/],
+  [{ disk: "big" }, undefined, /"big" for --disk: expected a size/],
+  [{ disk: "1k" }, undefined, /the least is 1m/],
   [{ memory: "5m" }, undefined, /the least is 6m/],
   [{ memory: "2g", memorySwap: "1g" }, undefined, /less than --memory/],
   [{ cpus: "two" }, undefined, /expected a number/],

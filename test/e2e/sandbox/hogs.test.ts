@@ -49,6 +49,12 @@ const HOGS: Readonly<Record<string, Hog>> = {
     says: /No space left on device[^]*hint: The store's disk is full: make room/,
     reason: withoutMounts,
   },
+  "a writer past its --disk": {
+    step: "n=0; while [ $n -lt 100 ]; do n=$((n+1)); head -c 4194304 /dev/zero >/f$n; usleep 20000; done",
+    flags: ["--disk", "20m"],
+    code: 1,
+    says: /error\[exec\/too-much-written\]: .*it may add 20 MiB to its root, and had \d+ MiB; largest files: \/f\d+ 4 MiB/,
+  },
   "an endless writer of output": { step: "yes", flags: [], code: 130 },
 };
 

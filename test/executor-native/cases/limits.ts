@@ -22,6 +22,9 @@ function groups(): readonly string[] {
   return existsSync(directory) ? readdirSync(directory).filter((name) => name.startsWith("tsbuild-")) : [];
 }
 
+/** Writes 4 MiB a hundred times, for two seconds at least. */
+const WRITE = "n=0; while [ $n -lt 100 ]; do n=$((n+1)); head -c 4194304 /dev/zero >/f$n; usleep 20000; done; echo all";
+
 /** Limits of a step: how much it may take, and what it took. */
 export const limits: readonly Case[] = [
   {
@@ -36,6 +39,36 @@ export const limits: readonly Case[] = [
       assert.ok(usage && usage.userTime + usage.systemTime > 0 && usage.peakMemory > 0, JSON.stringify(usage));
       assert.equal(usage.peakOf, "process");
       assert.equal(usage.peakTasks, undefined);
+    },
+  },
+  {
+    name: "a step over its disk is ended while it writes",
+    run: async (rig) => {
+      const { exit, out, report } = await rig.run(WRITE, { limits: only({ disk: 16 * MIB }) });
+      assert.deepEqual([exit, out], [{ signal: "SIGKILL" }, ""]);
+      const { kind, peak = 0, limit, largest } = report.overrun ?? {};
+      assert.deepEqual([kind, limit, peak > 16 * MIB], ["disk", 16 * MIB, true]);
+      assert.match(largest?.[0]?.name ?? "", /^\/f\d+$/);
+    },
+  },
+  {
+    name: "a step that ends over its disk has no result, whatever was seen meanwhile",
+    run: async (rig) => {
+      const { exit, report } = await rig.run("head -c 20971520 /dev/zero >/big", { limits: only({ disk: 16 * MIB }) });
+      assert.deepEqual([exit, report.overrun?.kind, report.overrun?.largest[0]?.name], [{ signal: "SIGKILL" }, "disk", "/big"]);
+    },
+  },
+  {
+    name: "files of layers, and those that are removed, do not count as a step's disk",
+    run: async (rig) => {
+      const write = "head -c 524288 /dev/zero >/f; rm /f; n=0; while [ $n -lt 30 ]; do n=$((n+1)); usleep 20000; done";
+      const first = await rig.run("head -c 8388608 /dev/zero >/below", { limits: only({ disk: 16 * MIB }) });
+      assert.deepEqual([first.exit, first.report.overrun], [ok, undefined]);
+      const { exit, report, err } = await rig.run(write, {
+        lowers: [rig.rootfs, first.upper],
+        limits: only({ disk: MIB }),
+      });
+      assert.deepEqual([exit, report.overrun], [ok, undefined], err);
     },
   },
   {

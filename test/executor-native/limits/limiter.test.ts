@@ -70,10 +70,10 @@ test("processes of others are not moved out of a group", (t) => {
 test("a limit around tsbuild holds for steps, whose groups are below the nearest that can have some", (t) => {
   const one = rootVersion1();
   const first = new Limiter(one.machine);
-  first.open(REQUEST).begin(100, () => {});
+  first.open(REQUEST).begin(100, { directory: "/changes", hasLayers: false }, () => {});
   t.true(one.cgroups.groupsOf(100).some((directory) => directory.startsWith("/cg/memory/service/tsbuild-")));
   const two = rootVersion2();
-  new Limiter(two.machine).open(REQUEST).begin(100, () => {});
+  new Limiter(two.machine).open(REQUEST).begin(100, { directory: "/changes", hasLayers: false }, () => {});
   t.regex(two.cgroups.groupsOf(100).join(), /^\/cg\/system\.slice\/tsbuild-[^,]*\/1\/step$/);
 });
 

@@ -42,6 +42,7 @@ function machine(files: FakeCgroups, mountInfo: readonly string[], cgroup: strin
     mountInfo: () => mountInfo.join("\n"),
     cgroup: () => cgroup,
     setPriority: () => {},
+    diskUsage: () => ({ bytes: 0, largest: [] }),
     tasksAllowed: () => 1000,
   };
 }

@@ -24,6 +24,9 @@ test("the machine is looked at again in a scope of its own, and `strict` takes n
   t.is(await prepareLimits(worker(HELD), request(true), scope(true)), HELD);
   t.is(await prepareLimits(worker(WATCHED), request(false), scope(false)), WATCHED);
   await t.throwsAsync(prepareLimits(worker(WATCHED), request(true), scope(false)), { code: "exec/limits" });
+  const disk: LimitsReport = { by: [{ mechanism: "watchdog", controllers: ["disk"] }], worker: 10 };
+  t.is(await prepareLimits(worker(disk), request(false), scope(true)), disk, "no group would hold it");
+  await t.throwsAsync(prepareLimits(worker(disk), request(true), scope(true)), { code: "exec/limits", message: /limit of disk/ });
   t.deepEqual(asked, [10, 10, 10]);
   t.is(limitsText(HELD), "cgroup v2 (memory)");
   t.is(limitsText(WATCHED), "a watchdog: sampled, not exact (memory)");

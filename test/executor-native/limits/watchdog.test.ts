@@ -93,3 +93,29 @@ test("over the time of all steps all of them are stopped", (t) => {
   t.deepEqual(table.signals.slice(-2), ["SIGCONT 3", "SIGCONT 13"]);
   close();
 });
+
+test("a step is ended over its disk, at which it looks less often", (t) => {
+  const table = new FakeTable();
+  const ends: Overrun[] = [];
+  let bytes = 0;
+  let looks = 0;
+  const watchdog = new Watchdog({ table, build: {}, holds: ["disk"] });
+  const written = () => {
+    looks++;
+    return { bytes, largest: [{ name: "/big", bytes }] };
+  };
+  const watch = watchdog.watch({ limits: { disk: 10 * MIB }, holds: ["disk"], runner: 1, written, end: (over) => ends.push(over) });
+  table.set(1, 0);
+  table.set(2, 1);
+  watchdog.look(1);
+  t.is(looks, 0, "nothing of the step runs yet");
+  table.set(3, 2);
+  for (let i = 0; i < 20; i++) watchdog.look(0.05);
+  t.true(looks > 1 && looks <= 6, String(looks));
+  t.deepEqual(ends, []);
+  bytes = 11 * MIB;
+  watchdog.look(1);
+  watchdog.look(1);
+  t.deepEqual(ends, [{ kind: "disk", peak: 11 * MIB, limit: 10 * MIB, largest: [{ name: "/big", bytes: 11 * MIB }] }]);
+  watch.close();
+});
