@@ -48,7 +48,9 @@ serial("a step that fails after it made such directories fails for its own reaso
     const { code, stderr } = await rig.cli(["build", `--build-arg=REGISTRY=${host()}`, rig.path("context")]);
     t.is(code, 1);
     t.regex(stderr, /ended with exit code 7|exit code: 7|exit code 7/);
-    t.is(rig.snapshots().length, 3, "the base, the files of the context, and the state of the step");
+    // Without namespaces the state would be a copy, which no path reaches.
+    const isKept = !stderr.includes("steps run with isolation");
+    t.is(rig.snapshots().length, isKept ? 3 : 2, "the base, the files of the context, and the state of the step");
     const pruned = await rig.cli(["prune", "--force", "--all"]);
     t.is(pruned.code, 0, pruned.stderr);
     t.deepEqual(rig.snapshots(), []);

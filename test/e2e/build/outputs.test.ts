@@ -183,9 +183,9 @@ serial("an impossible option is reported before a step runs, with exit code 2", 
 
 /** A scanner: its statement has what it finds in the file of the image below it. */
 const SCAN =
-  'printf \'{"predicateType":"https://spdx.dev/Document","predicate":{"seen":"%s"}}\' "$(cat $BUILDKIT_SCAN_SOURCE/file)" > $BUILDKIT_SCAN_DESTINATION/sbom.spdx.json; ! echo x > $BUILDKIT_SCAN_SOURCE/file';
+  'printf \'{"predicateType":"https://spdx.dev/Document","predicate":{"seen":"%s"}}\' "$(cat $BUILDKIT_SCAN_SOURCE/file)" > $BUILDKIT_SCAN_DESTINATION/sbom.spdx.json; echo x > $BUILDKIT_SCAN_SOURCE/file || true';
 
-serial("attestations are pushed beside the image, which a scanner reads and cannot write; imagetools reads them", async (t) =>
+serial("attestations are pushed beside the image, which a scanner reads and cannot change; imagetools reads them", async (t) =>
   withRig(async (rig) => {
     const scanner = `${host()}/scanner:1`;
     const run = ["FROM $REGISTRY/busybox", `ENTRYPOINT ["sh", "-c", ${JSON.stringify(SCAN)}]`].join("\n");
@@ -209,6 +209,7 @@ serial("attestations are pushed beside the image, which a scanner reads and cann
     const format = "{{ json .SBOM.SPDX }} {{ (index .Provenance.SLSA.materials 0).uri }}";
     const { stdout, stderr } = await rig.cli(["imagetools", "inspect", name, "--format", format]);
     t.regex(stdout.toString(), /"seen": ?"content"[^]* pkg:docker\/[^ ]*busybox@latest\?platform=/, stderr);
+    t.is((await rig.cli(["du", "--verify"])).code, 0);
   }),
 );
 

@@ -10,7 +10,7 @@ export interface PlainStep {
 }
 
 /** Line that the first step prints where its isolation or its network is not the usual one. */
-export const ISOLATION = /^tsbuild: steps (?:run with isolation|share the host's network).*\n?/;
+export const ISOLATION = /^(?:tsbuild: steps (?:run with isolation|share the host's network).*\n?)+/;
 
 /**
  * Parses plain progress. The first line of a number names its step; the name comes again when the
