@@ -31,6 +31,8 @@ export { type SteppedBuild, withSteps } from "./stepping/stepped-build.js";
 export { type Aspect, diff, type DiffEntry, type DiffOptions, type FileChange, type FileState } from "./diff/diff.js";
 export { exportStep, type ExportStepOptions } from "./debug/export-state.js";
 export { type ImportedStep, importStep } from "./debug/import-state.js";
+export { serve } from "./server/serve.js";
+export type { Server, ServeOptions, ServerTls } from "./server/options.js";
 export { run } from "./run/run.js";
 export type { RunOptions } from "./run/run-options.js";
 export type { RunExit } from "./commands/exit.js";

@@ -16,6 +16,7 @@ const manifest = (name: "create" | "annotate" | "inspect" | "push" | "remove") =
 export const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   build: { summary: "Build an image from a Dockerfile", load: () => import("./commands/build.js") },
   bake: { summary: "Build the targets of a bake file", load: () => import("./commands/bake.js") },
+  serve: { summary: "Let docker's clients build here, by BuildKit's API", load: () => import("./commands/serve.js") },
   compose: { summary: "Build the services of a Compose file", load: () => import("./commands/compose.js") },
   run: { summary: "Run a command in an image or a stage, and keep nothing", load: () => import("./commands/run.js") },
   debug: { summary: "Open a shell in a step of a build, as it failed or ended", load: () => import("./commands/debug.js") },

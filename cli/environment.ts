@@ -15,6 +15,7 @@ import type { RunOptions } from "../api/run/run-options.js";
 import type { BuildTargetsOptions } from "../api/build/build-targets.js";
 import type { BuildHistoryStore } from "../api/record/build-record.js";
 import type { BuildOptions, BuildResult, CheckOptions, CheckResult, ImageStore, Outline, Target } from "../api/options/options.js";
+import type { Server, ServeOptions } from "../api/server/options.js";
 import type { DoctorReport } from "../api/options/doctor-types.js";
 import type { LoginOptions, LoginResult, LogoutOptions, LogoutResult } from "../api/image-store/registry-login.js";
 import type { SourceFile } from "../core/diagnostics.js";
@@ -44,6 +45,7 @@ export interface CliApi {
   buildGraph(options: BuildOptions): Promise<BuildGraph>;
   collect(options: { readonly root?: string; readonly cacheBudget?: number | string; readonly ifDue?: boolean }): Promise<void>;
   openImageStore(options: { readonly root?: string }): Promise<ImageStore>;
+  serve(options: ServeOptions): Promise<Server>;
   openBuildHistory(options: { readonly root?: string }): Promise<BuildHistoryStore>;
   combineImages(options: CombineOptions): Promise<CombinedImage>;
   inspectRemote<T>(ref: string, options: RemoteOptions, use: (image: RemoteImage) => Promise<T>): Promise<T>;

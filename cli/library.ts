@@ -36,6 +36,7 @@ export function library(stderr: () => Writable): CliApi {
     login: async (options) => unnamed((await import("../api/image-store/registry-login.js")).login(shown(options))),
     logout: async (options) => unnamed((await import("../api/image-store/registry-login.js")).logout(shown(options))),
     doctor: async (options) => (await import("../api/doctor/doctor.js")).doctor(options),
+    serve: async (options) => (await import("../api/server/serve.js")).serve(options),
     openBuildHistory: async (options) => (await import("../api/store/build-history.js")).openBuildHistory(options),
   };
 }

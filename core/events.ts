@@ -1,7 +1,7 @@
 import type { Diagnostic } from "./diagnostics.js";
 import type { Digest } from "./digest.js";
 import type { WebRequests } from "./web-request.js";
-import { type StepInfo, stepName, type Surroundings } from "./step.js";
+import { type StepInfo, stepName, type Surroundings, type WireName } from "./step.js";
 
 /**
  * Identity of a step in the event stream: the digest of its vertex, or one made for a step outside
@@ -20,6 +20,8 @@ export interface AnnouncedStep {
   readonly line?: number;
   /** Surroundings of a command that would run behind it; undefined for RUN, which has its own. */
   readonly surroundings?: Surroundings;
+  /** Digest and name by which the maker of a definition knows the step. */
+  readonly wire?: WireName;
 }
 
 /** Returns a step with its name, ready for the event stream. */

@@ -19,6 +19,12 @@ export interface Surroundings {
   readonly user: string;
 }
 
+/** Digest and name by which the maker of a definition knows a vertex. */
+export interface WireName {
+  readonly digest: string;
+  readonly name: string;
+}
+
 /** An instruction of a Dockerfile that makes a layer. */
 export interface InstructionStep extends StepPlace {
   readonly kind: "instruction";

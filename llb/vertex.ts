@@ -1,7 +1,7 @@
 import { type Canonical, canonicalJson } from "../core/canonical.js";
 import type { SourceFile, SourceRange } from "../core/diagnostics.js";
 import { type Digest, sha256 } from "../core/digest.js";
-import type { StepInfo, Surroundings } from "../core/step.js";
+import type { StepInfo, Surroundings, WireName } from "../core/step.js";
 import type { Op } from "./ops.js";
 
 /** Format version. It changes with the canonical form of vertices, and changes every digest. */
@@ -37,6 +37,8 @@ export interface VertexMetadata {
   readonly surroundings?: Surroundings;
   readonly source?: SourceFile;
   readonly range?: SourceRange;
+  /** Digest and name by which the maker of a definition knows the vertex. */
+  readonly wire?: WireName;
 }
 
 /** An operation with its inputs: immutable, and named by the digest of its canonical bytes. */

@@ -26,6 +26,7 @@ const AREAS = {
   build: "Running the build",
   llb: "BuildKit's graphs",
   builder: "Builders on other machines",
+  server: "Serving others' clients",
   secret: "Secrets",
   ssh: "SSH agents",
   exec: "RUN steps",

@@ -75,9 +75,14 @@ function seenByOthers(event: BuildEvent): BuildEvent | undefined {
 
 /** Returns a vertex as events announce it. */
 export function announcedVertex({ digest, metadata, inputs }: Vertex): ReturnType<typeof announced> {
-  const { step, range, surroundings } = metadata;
+  const { step, range, surroundings, wire } = metadata;
   const edges = inputs.map((edge) => edge.vertex.digest);
-  return { ...announced(digest, step, edges), ...(range && { line: range.line }), ...(surroundings && { surroundings }) };
+  return {
+    ...announced(digest, step, edges),
+    ...(range && { line: range.line }),
+    ...(surroundings && { surroundings }),
+    ...(wire && { wire }),
+  };
 }
 
 /**

@@ -17,6 +17,7 @@ import type { LayerService } from "./layers/layer-service.js";
 import type { Reporter, Stack } from "./layers/ports.js";
 import type { Downloads } from "./remote/downloads.js";
 import type { GitRepositories } from "./remote/git-repositories.js";
+import type { SecretById } from "./remote/secret-names.js";
 
 /** An image as a source op needs it to make a stack of layers. */
 export interface SourceImage {
@@ -104,7 +105,7 @@ export interface StepProxy extends AsyncDisposable {
  * that the build was not given.
  */
 export interface Secrets {
-  value(id: string): Uint8Array | undefined;
+  readonly value: SecretById;
   /** Returns the socket of an SSH agent. */
   agent(id: string): Promise<string | undefined>;
 }

@@ -45,6 +45,16 @@ export interface Built {
   readonly attestations: AttestationSources | undefined;
 }
 
+/** A build whose graphs are known, and that has not run yet. */
+export interface CompiledBuild {
+  readonly build: ResolvedBuildOptions;
+  readonly input: BuildInput;
+  readonly results: readonly FrontendResult[];
+  readonly solver: BuildSolver;
+}
+
+export type OnCompiled = (compiled: CompiledBuild) => Promise<readonly FrontendResult[]>;
+
 interface BuildImagesOptions {
   readonly build: ResolvedBuildOptions;
   readonly wanted: WantedImages;
@@ -52,6 +62,7 @@ interface BuildImagesOptions {
   readonly id: string | undefined;
   /** The graph of several targets that the build is a part of. */
   readonly target?: JoinedTarget | undefined;
+  readonly onCompiled?: OnCompiled | undefined;
 }
 
 /**
@@ -59,7 +70,7 @@ interface BuildImagesOptions {
  * platforms share run once.
  */
 export async function buildImages(options: BuildImagesOptions, session: BuildSession, onEvent: EventSink): Promise<Built> {
-  const { build, wanted, id, target } = options;
+  const { build, wanted, id, target, onCompiled } = options;
   const { compression } = wanted.forms[0];
   const imports = await (target ? target.imports(onEvent) : openImports(build, session, onEvent));
   const solver = new BuildSolver({ build, compression, id, imports, target, onEvent }, session);
@@ -67,16 +78,17 @@ export async function buildImages(options: BuildImagesOptions, session: BuildSes
   await solver.prepare();
   const input = await loadInput(build, solver, { session, onEvent, target });
   startWorkerEarly(build, input, session);
-  const compiled = await Promise.all(build.platforms.map((platform) => input.compile(platform)));
-  target?.compiled(compiled);
+  const results = await Promise.all(build.platforms.map((platform) => input.compile(platform)));
+  target?.compiled(results);
   const warnings = uniqueDiagnostics([
     ...build.warnings,
-    ...compiled.flatMap((result) => result.warnings),
-    ...idleCacheOptions(build, compiled),
+    ...results.flatMap((result) => result.warnings),
+    ...idleCacheOptions(build, results),
     // Targets inherit contexts from each other, and few use all that they inherit.
     ...(target ? [] : input.contexts.unused()),
   ]);
   for (const diagnostic of warnings) onEvent({ type: "warning", diagnostic });
+  const compiled = (await onCompiled?.({ build, input, results, solver })) ?? results;
   const scans = await scansOf(compiled, build, input);
   const solve = () => solveImages(compiled, { options, solver, input, scans, session, onEvent });
   const { finished, otherForms, epoch, scanned, ...solved } = await withServices(options, { solver, input, session, onEvent }, () =>

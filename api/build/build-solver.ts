@@ -36,6 +36,7 @@ import type { JoinedTarget } from "./joined-graph.js";
 import { proxyVariables } from "../options/build-args.js";
 import { StepRequests } from "../record/step-requests.js";
 import { StepProxies } from "../session/step-proxies.js";
+import { pathsRead } from "../builder/session-sources.js";
 import { hostDirectories } from "../sources/host-directories.js";
 import { SshAgents } from "../sources/ssh-agents.js";
 import { sourceTime } from "../sources/source-time.js";
@@ -44,7 +45,7 @@ import { sourceTime } from "../sources/source-time.js";
  * Origins of a graph's images and directories. The origins are known once the Dockerfile is read.
  */
 export interface GraphSources {
-  readonly contexts: Pick<BuildContexts, "tree" | "hiddenBy">;
+  readonly contexts: Pick<BuildContexts, "tree" | "brought" | "hiddenBy">;
   readonly resolver: Pick<ImageResolver, "source" | "resolved">;
 }
 
@@ -55,6 +56,7 @@ export interface BuildSolverOptions {
       ResolvedBuildOptions,
       | "allow"
       | "buildArgs"
+      | "client"
       | "buildContexts"
       | "granted"
       | "context"
@@ -120,13 +122,14 @@ export class BuildSolver {
     this.#devices = new BuildDevices(build.allow);
     this.#secrets = new BuildSecrets(build.secrets, process.env);
     const agents = session.hold(new SshAgents(build.ssh, () => store.temporaryDirectory()));
-    const secrets: Secrets = { value: (id) => this.#secrets.get(id), agent: (id) => agents.socket(id) };
+    const secrets: Secrets = build.client?.secrets ?? { value: (id) => this.#secrets.get(id), agent: (id) => agents.socket(id) };
     this.#remote = {
       downloads: new Downloads({ store, connections: network.downloads(), secrets: secrets.value }),
       repositories: new GitRepositories({
         store,
         secrets: secrets.value,
         sshAgent: secrets.agent,
+        callerIsHere: build.client === undefined,
         onWarning: (diagnostic) => onEvent({ type: "warning", diagnostic }),
       }),
     };
@@ -176,12 +179,16 @@ export class BuildSolver {
     });
   }
 
-  /** Solves a graph without images and local directories, such as a remote context. */
-  async files(root: Edge): Promise<SolvedFiles> {
+  /**
+   * Solves a graph before the rest, for its files. Without `graph` it has neither images nor local
+   * directories, such as a remote context.
+   */
+  async files(root: Edge, graph?: GraphSources): Promise<SolvedFiles> {
     const unknown = (): Promise<never> => Promise.reject(new Error("internal: a context needs an image or a directory"));
     const epoch = this.#options.build.buildArgs["SOURCE_DATE_EPOCH"];
     const layers = this.layers(epoch !== undefined && /^\d+$/.test(epoch) ? Number(epoch) : undefined);
-    const ports = this.#ports(layers, { ...this.#remote, image: unknown, local: unknown }, () => undefined);
+    const sources = graph ? this.sources(graph, [root]) : { ...this.#remote, image: unknown, local: unknown };
+    const ports = this.#ports(layers, sources, () => undefined);
     const part = this.#part([root], ports, false, (event) => {
       if (event.type === "steps") for (const step of event.steps) this.#solvedEarly.add(step.id);
       this.#onEvent(event);
@@ -234,7 +241,7 @@ export class BuildSolver {
       if ((event.type === "cached" || event.type === "explained") && this.#solvedEarly.has(event.step)) return;
       this.#onEvent(event);
     };
-    const ports = this.#ports(layers, this.sources(graph), (name, path) => graph.contexts.hiddenBy(name, path));
+    const ports = this.#ports(layers, this.sources(graph, targets), (name, path) => graph.contexts.hiddenBy(name, path));
     const part = { ...this.#part(targets, ports, image, sink), ...(onSolved && { onSolved }) };
     return this.#options.target?.solve(part) ?? this.#solveAlone(part);
   }
@@ -245,12 +252,15 @@ export class BuildSolver {
   }
 
   /** Returns everything that a graph names from outside. */
-  sources({ contexts, resolver }: GraphSources): Sources {
+  sources({ contexts, resolver }: GraphSources, targets: readonly Rootfs[] = []): Sources {
     const fallback = this.#options.build.platforms[0] ?? hostPlatform();
     return {
       ...this.#remote,
       image: (op, platform) => resolver.source(op, platform, fallback),
-      local: async (local) => this.#options.target?.tree(local) ?? contexts.tree(local.name, local.excludePatterns),
+      local: async (local) => {
+        if (this.#options.build.client) return contexts.brought(local, pathsRead(local, targets));
+        return this.#options.target?.tree(local) ?? contexts.tree(local.name, local.excludePatterns);
+      },
     };
   }
 

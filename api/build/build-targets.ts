@@ -124,7 +124,7 @@ class TargetBuilds {
     const buildContexts = { ...resolved.buildContexts, ...Object.fromEntries(contexts) };
     const onEvent = resolved.onEvent && ofTarget(target, resolved.onEvent);
     try {
-      return await buildInSession({ ...resolved, buildContexts, onEvent }, this.#options.session, now(), target);
+      return await buildInSession({ ...resolved, buildContexts, onEvent }, this.#options.session, now(), { target });
     } catch (error) {
       this.#failed(name, error);
       target.failed(error);

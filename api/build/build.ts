@@ -9,8 +9,7 @@ import { collectBelow } from "../store/collect.js";
 import type { BuildOptions, BuildResult } from "../options/options.js";
 import { type ResolvedBuildOptions, resolveBuildOptions } from "../options/resolve-options.js";
 import { Session } from "../session/session.js";
-import type { JoinedTarget } from "./joined-graph.js";
-import { runBuild } from "./run-build.js";
+import { type RunOptions, runBuild } from "./run-build.js";
 
 /**
  * Builds an image from a Dockerfile. Throws a TsbuildError for every fault that a user can fix:
@@ -46,7 +45,7 @@ export async function buildInSession(
   build: ResolvedBuildOptions,
   session: Session,
   started: number,
-  target?: JoinedTarget,
+  { target, onCompiled }: Pick<RunOptions, "target" | "onCompiled"> = {},
 ): Promise<BuildResult> {
   const tally = new StepCounter();
   const recorder = build.recorded ? new BuildRecorder({ history: session.store.builds, build, tally, startedAt: started }) : undefined;
@@ -57,7 +56,7 @@ export async function buildInSession(
   };
   let result: BuildResult;
   try {
-    const made = await runBuild(build, session, { id: recorder?.id, started, onEvent, target });
+    const made = await runBuild(build, session, { id: recorder?.id, started, onEvent, target, onCompiled });
     const { steps, executed, cached } = tally.counts;
     result = { ...made, stats: { steps, executed, cached, duration: now() - started } };
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { TsbuildError } from "../../core/errors.js";
+import { TsbuildError } from "../../core/errors.js";
 import { UsageError } from "../../core/errors.js";
 import { suggest } from "../../core/text/suggest.js";
 
@@ -13,6 +13,11 @@ export const otherPlatforms = (name: string, wanted: string, built: readonly str
   new UsageError("build/targets", `Cannot build from the target "${name}" for ${wanted}: it is built for ${built.join(", ")} only`, {
     hint: `add ${wanted} to the platforms of "${name}"`,
   });
+
+/** Makes the error of a context that is a result which nobody gave. */
+export function unknownInput(name: string): TsbuildError {
+  return new TsbuildError("context/not-found", `Cannot use "input:${name}" as a context: the client gave no result of this name`);
+}
 
 export const unknownTarget = (name: string, user: string, known: readonly string[]): TsbuildError => {
   const near = suggest(name, known);

@@ -39,11 +39,12 @@ export async function loadDefinition(
   if (platform === undefined || others.length > 0) throw definitionOfOnePlatform();
   const root = readDefinition(bytes);
   const contexts = new BuildContexts({
-    main: mainDirectory(build.context),
+    main: build.client ? undefined : mainDirectory(build.context),
     named: build.buildContexts,
     dockerfile: undefined,
     store: session.store,
     hashFiles: session.workers.hashFiles,
+    client: build.client,
   });
   const order = topological([root]);
   for (const { op } of order) {

@@ -7,6 +7,7 @@ import { loadAst } from "../sources/ast-cache.js";
 import { BuildContexts } from "../sources/build-contexts.js";
 import type { BuildSolver, GraphSources } from "./build-solver.js";
 import type { JoinedTarget } from "./joined-graph.js";
+import { unknownInput } from "./errors.js";
 import { imagePort } from "./image-port.js";
 import type { DockerfileText } from "../sources/local-context.js";
 import { loadMainContext } from "../sources/main-context.js";
@@ -35,6 +36,7 @@ export async function loadDockerfile(
     {
       context: build.context,
       dockerfile: build.dockerfile,
+      client: build.client,
       keepGitDir: parseBoolean(build.buildArgs["BUILDKIT_CONTEXT_KEEP_GIT_DIR"] ?? "") ?? false,
     },
     { store, signal, onEvent, solve: (root) => solver.files(root) },
@@ -47,6 +49,7 @@ export async function loadDockerfile(
     store,
     hashFiles: workers.hashFiles,
     joined: target !== undefined,
+    client: build.client,
   });
   target?.addContexts(contexts);
   const { resolver, resolveImage } = imagePort(build, session, onEvent);
@@ -60,13 +63,18 @@ export async function loadDockerfile(
       resolveImage,
       namedContext: async (name, { platform }) => {
         const found = contexts.named(name, platform);
+        if (found?.kind === "input") {
+          const image = build.client?.input(found.name);
+          if (!image) throw unknownInput(found.name);
+          return { kind: "build", name: found.name, image };
+        }
         if (found?.kind !== "target") return found;
         if (!target) throw new Error("internal: a target is the context of a build that stands alone");
         return { kind: "build", name: `target:${found.name}`, image: await target.image(found.name, platform) };
       },
       ...(target && { localIdentity: (name: string) => contexts.identity(name) }),
       sourceTime: (root) => solver.sourceTime(root),
-      ignorePatterns: async (name) => contexts.ignorePatterns(name),
+      ignorePatterns: (name) => contexts.ignorePatterns(name),
     },
     options: (platform) => ({
       text: file.text,

@@ -7,7 +7,7 @@ import { manyLayers } from "../options/many-layers.js";
 import type { BuildResult } from "../options/options.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import { cacheWrites } from "../remote-cache/cache-writes.js";
-import { type BuildSession, buildImages } from "./build-images.js";
+import { type BuildSession, buildImages, type OnCompiled } from "./build-images.js";
 import { exportAll } from "./export-images.js";
 import type { JoinedTarget } from "./joined-graph.js";
 import { wantedImages } from "./outputs.js";
@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly started: number;
   /** The graph of several targets that the build is a part of. */
   readonly target?: JoinedTarget | undefined;
+  /** Called with the graphs before they are solved. Returns those that the result is made of. */
+  readonly onCompiled?: OnCompiled | undefined;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface RunOptions {
 export async function runBuild(
   build: ResolvedBuildOptions,
   session: BuildSession,
-  { id, started, onEvent: sink, target }: RunOptions,
+  { id, started, onEvent: sink, target, onCompiled }: RunOptions,
 ): Promise<Omit<BuildResult, "stats">> {
   const warnings: Diagnostic[] = [];
   const onEvent = (event: BuildEvent): void => {
@@ -37,7 +39,7 @@ export async function runBuild(
     sink(event);
   };
   const wanted = wantedImages(build);
-  const made = await buildImages({ build, wanted, id, target }, session, onEvent);
+  const made = await buildImages({ build, wanted, id, target, onCompiled }, session, onEvent);
   if (wanted.image) for (const diagnostic of manyLayers(made.images)) onEvent({ type: "warning", diagnostic });
   const caches = await cacheWrites(build.cacheTo, made, session, onEvent);
   const { images, provenance } = await withAttestations(

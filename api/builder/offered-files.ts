@@ -42,6 +42,11 @@ function* listFiles(
   yield* new Walk(tree, { wanted, include: includePatterns }).files("", undefined);
 }
 
+/** Yields all files of a tree, parents first. */
+export function filesOf(tree: FileTree): Iterable<OfferedFile> {
+  return listFiles(tree, { includePatterns: [], followPaths: [] });
+}
+
 class Walk {
   readonly #tree: FileTree;
   /** Paths that are wanted with all below them; undefined for everything. */

@@ -1,7 +1,7 @@
 import type { SourceOp } from "../../llb/ops.js";
 import type { LocalSource } from "../../llb/sources/local.js";
 import { sessionDirectory, sessionImage } from "../../llb/sources/session.js";
-import { readSource } from "../../llb/sources/source.js";
+import { localOf, readSource } from "../../llb/sources/source.js";
 import { wireSource } from "../../llb/sources/wire.js";
 import { type Rootfs, topological, type Vertex } from "../../llb/vertex.js";
 import type { SessionSource } from "../../llb/wire/write/write-definition.js";
@@ -45,6 +45,18 @@ export function sessionSources(targets: readonly Rootfs[], { session, images, im
 /** Returns the name of a directory on the wire. Several builds have different names for theirs. */
 export function wireName({ name, unique }: LocalSource): string {
   return unique === undefined ? name : `${name}-${unique.replace(/^sha256:/, "").slice(0, 12)}`;
+}
+
+/** Returns the paths that graphs read of a directory; undefined for one of which all is read. */
+export function pathsRead(local: LocalSource, targets: readonly Rootfs[]): readonly string[] | undefined {
+  const same = ({ name, excludePatterns, unique }: LocalSource): string => JSON.stringify([name, excludePatterns, unique]);
+  const paths = pathsInUse(targets);
+  const users = topological(targets).filter((vertex) => {
+    const own = localOf(vertex.op);
+    return own !== undefined && same(own) === same(local);
+  });
+  const found = users.map(({ digest }) => paths.get(digest));
+  return found.length === 0 || found.includes(undefined) ? undefined : [...new Set(found.flatMap((list) => list ?? []))].sort();
 }
 
 /** Returns the paths that graphs read of each directory; none for one of which all is read. */

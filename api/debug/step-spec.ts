@@ -1,7 +1,6 @@
 import type { SandboxMount, SandboxSpec, TerminalSize } from "../../executor-native/contract.js";
 import { hostsFile, STEP_HOSTNAME } from "../../solver/ops/step-files.js";
-import { secretValue } from "../../solver/secrets/step-secrets.js";
-import type { Secrets } from "../../solver/ports.js";
+import type { BuildSecrets } from "../sources/build-secrets.js";
 import type { CommandPlace } from "../commands/run-on-layers.js";
 import type { StepState } from "./state.js";
 
@@ -19,15 +18,15 @@ interface Place extends Pick<CommandPlace, "rootfs" | "network"> {
  * Returns the sandbox of a step with another command. Secrets that were not given again are
  * not there.
  */
-export function stepSpec(step: StepState, secrets: Pick<Secrets, "value">, place: Place): SandboxSpec {
+export function stepSpec(step: StepState, secrets: { readonly value: BuildSecrets["get"] }, place: Place): SandboxSpec {
   const { op, platform } = step;
   const variables = step.secretEnv.flatMap(({ id, name }) => {
     const value = secrets.value(id);
     return value ? [`${name}=${Buffer.from(value).toString("utf8")}`] : [];
   });
   const files = step.secrets.flatMap((mount): readonly SandboxMount[] => {
-    const { dest, uid, gid, mode } = mount;
-    const value = secretValue({ ...mount, optional: true }, secrets);
+    const { id, dest, uid, gid, mode } = mount;
+    const value = secrets.value(id);
     return value ? [{ type: "file", dest, data: Buffer.from(value).toString("base64"), uid, gid, mode }] : [];
   });
   return {

@@ -8,6 +8,7 @@ import { parseImageName } from "../../oci/reference.js";
 import { resolveBuildArgs } from "./build-args.js";
 import { cacheBudget } from "./cache-budget.js";
 import { checkedCaches } from "./cache-types.js";
+import type { ClientPorts } from "./client-ports.js";
 import type { WithDefaults } from "./option.js";
 import { checkOptionShapes } from "./option-shapes.js";
 import type { BuildOptions } from "./options.js";
@@ -16,7 +17,10 @@ import { resolveSteps } from "./steps/resolve-steps.js";
 import { BUILD_OPTIONS } from "./table.js";
 
 /** Build options with every default filled in and every text read. */
-export type ResolvedBuildOptions = Readonly<ReturnType<typeof resolve>>;
+export type ResolvedBuildOptions = Readonly<ReturnType<typeof resolve>> & {
+  /** The client that the build is for; undefined for a build of this process. */
+  readonly client?: ClientPorts;
+};
 
 /**
  * Checks options and fills in defaults. Reports every fault that the options alone show, before a

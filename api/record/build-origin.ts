@@ -5,13 +5,14 @@ import { contextKind } from "../options/context-kind.js";
 import { repositories } from "../options/image-names.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 
-type Inputs = Pick<ResolvedBuildOptions, "context" | "dockerfile">;
+type Inputs = Pick<ResolvedBuildOptions, "context" | "dockerfile" | "client">;
 
 /**
  * Returns context and Dockerfile as a record names them: absolute paths, addresses without
  * credentials.
  */
-export function describeInputs({ context, dockerfile }: Inputs): { readonly context: string; readonly dockerfile: string } {
+export function describeInputs({ context, dockerfile, client }: Inputs): { readonly context: string; readonly dockerfile: string } {
+  if (client) return client.origin;
   return { context: describeContext(context), dockerfile: describeDockerfile(dockerfile) };
 }
 

@@ -16,7 +16,7 @@ const MAX_READ = 12;
  */
 export function knownProjects(
   history: BuildHistory,
-  build: Pick<ResolvedBuildOptions, "context" | "dockerfile" | "names" | "platforms">,
+  build: Pick<ResolvedBuildOptions, "context" | "dockerfile" | "client" | "names" | "platforms">,
 ): Projects {
   const own = originOf({ ...describeInputs(build), names: build.names });
   const wanted = repositories(build.names);

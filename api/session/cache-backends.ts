@@ -3,28 +3,34 @@ import { CacheHttp } from "../../cache/remote/http.js";
 import type { Environment } from "../../net/proxy.js";
 import type { RegistryClient } from "../../oci/registry/client.js";
 
+interface CacheBackendsOptions {
+  /** Certificates in PEM that are trusted, too. */
+  readonly authorities: readonly string[];
+  /** Makes a client that checks no certificates of these hosts. */
+  readonly insecure: (hosts: readonly string[]) => Promise<RegistryClient>;
+}
+
 /** Connections to caches outside the store, for one build. */
 export class CacheBackends implements BackendContext, Disposable {
   readonly #shared: () => Promise<RegistryClient>;
   readonly env: Environment = process.env;
   readonly http: CacheHttp;
-  readonly #authorities: readonly string[];
+  readonly #open: CacheBackendsOptions["insecure"];
   readonly #insecure = new Map<string, Promise<RegistryClient>>();
 
   /** `shared` returns the client of the build, for hosts without exceptions. */
-  constructor(shared: () => Promise<RegistryClient>, authorities: readonly string[]) {
+  constructor(shared: () => Promise<RegistryClient>, { authorities, insecure }: CacheBackendsOptions) {
     this.#shared = shared;
-    this.#authorities = authorities;
+    this.#open = insecure;
     this.http = new CacheHttp({ env: process.env, authorities });
   }
 
   registry(insecure: readonly string[]): Promise<RegistryClient> {
     if (insecure.length === 0) return this.#shared();
     const key = insecure.join(" ");
-    const authorities = this.#authorities;
     let client = this.#insecure.get(key);
     if (!client) {
-      client = import("../../oci/registry/client.js").then(({ createRegistryClient }) => createRegistryClient({ insecure, authorities }));
+      client = this.#open(insecure);
       this.#insecure.set(key, client);
     }
     return client;

@@ -1,4 +1,5 @@
 import { Connections, defaultCertificateDirectories } from "../../net/connections.js";
+import type { CredentialSource } from "../../oci/registry/credential-types.js";
 import type { RegistryClient } from "../../oci/registry/client.js";
 import { downloadFailures } from "../../solver/remote/errors.js";
 import type { CacheBackends } from "./cache-backends.js";
@@ -6,18 +7,22 @@ import type { CacheBackends } from "./cache-backends.js";
 /** The servers that one build speaks with. A client is made when it is needed first. */
 export class Network implements AsyncDisposable {
   readonly #authorities: readonly string[];
+  readonly #credentials: CredentialSource | undefined;
   #registry: Promise<RegistryClient> | undefined;
   #connections: Connections | undefined;
   #caches: Promise<CacheBackends> | undefined;
 
-  /** `authorities` are certificates in PEM that every client trusts, too. */
-  constructor(authorities: readonly string[] = []) {
+  /**
+   * `authorities` are certificates in PEM that every client trusts, too. `credentials` are logins
+   * in the place of docker's configuration.
+   */
+  constructor(authorities: readonly string[] = [], credentials?: CredentialSource) {
     this.#authorities = authorities;
+    this.#credentials = credentials;
   }
 
   registry(): Promise<RegistryClient> {
-    const authorities = this.#authorities;
-    this.#registry ??= import("../../oci/registry/client.js").then(({ createRegistryClient }) => createRegistryClient({ authorities }));
+    this.#registry ??= this.#client();
     return this.#registry;
   }
 
@@ -32,7 +37,8 @@ export class Network implements AsyncDisposable {
   /** Returns the caches outside the store. */
   caches(): Promise<CacheBackends> {
     this.#caches ??= import("./cache-backends.js").then(
-      ({ CacheBackends: Backends }) => new Backends(() => this.registry(), this.#authorities),
+      ({ CacheBackends: Backends }) =>
+        new Backends(() => this.registry(), { authorities: this.#authorities, insecure: (insecure) => this.#client(insecure) }),
     );
     return this.#caches;
   }
@@ -58,6 +64,12 @@ export class Network implements AsyncDisposable {
       failures: downloadFailures,
       authorities: this.#authorities,
     });
+  }
+
+  async #client(insecure: readonly string[] = []): Promise<RegistryClient> {
+    const { createRegistryClient } = await import("../../oci/registry/client.js");
+    const credentials = this.#credentials;
+    return createRegistryClient({ authorities: this.#authorities, insecure, ...(credentials && { credentials }) });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

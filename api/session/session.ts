@@ -8,7 +8,7 @@ import { openProcessStore } from "./process-store.js";
 import { Workers } from "./workers.js";
 
 /** The options of a build that its session uses. */
-type SessionOptions = Pick<ResolvedBuildOptions, "root" | "history" | "isolation" | "signal" | "authorities">;
+type SessionOptions = Pick<ResolvedBuildOptions, "root" | "history" | "isolation" | "signal" | "authorities" | "client">;
 
 /** Resources that one build holds while it runs. Each part of a build names the members it uses. */
 export class Session implements AsyncDisposable {
@@ -22,8 +22,11 @@ export class Session implements AsyncDisposable {
   readonly #ending = new AbortController();
   readonly #held: AsyncDisposable[] = [];
 
-  constructor({ root, history, isolation, signal, authorities }: SessionOptions, { several = false }: { readonly several?: boolean } = {}) {
-    this.network = new Network(authorities);
+  constructor(
+    { root, history, isolation, signal, authorities, client }: SessionOptions,
+    { several = false }: { readonly several?: boolean } = {},
+  ) {
+    this.network = new Network(authorities, client?.credentials);
     this.store = openProcessStore({ root, ...(history ? { history } : {}), isolation });
     this.signal = signal ? AbortSignal.any([signal, this.#ending.signal]) : this.#ending.signal;
     // One listener for each running task: many are no leak.

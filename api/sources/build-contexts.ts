@@ -1,18 +1,20 @@
 import { resolve } from "node:path";
 import { sha256 } from "../../core/digest.js";
-import { bakeContext } from "./errors.js";
+import { bakeContext, notOfClient } from "./errors.js";
 import type { StatShard } from "../../cache/contract/stats.js";
 import { storePaths } from "../../cache/paths.js";
 import type { Store } from "../../cache/store.js";
 import type { Diagnostic } from "../../core/diagnostics.js";
 import type { TsbuildError } from "../../core/errors.js";
 import type { NamedContext } from "../../frontend/frontend.js";
+import type { LocalSource } from "../../llb/sources/local.js";
 import { IMAGE_SCHEME, LAYOUT_SCHEME } from "../../llb/sources/image.js";
 import type { FileTree } from "../../oci/layer/model/toc.js";
 import { formatPlatform, type Platform } from "../../oci/platform.js";
 import type { HashFiles } from "../../solver/ops/local/hash-files.js";
 import { IgnoreRules } from "../../solver/ops/local/ignore-rules.js";
 import { LocalTree } from "../../solver/ops/local/local-tree.js";
+import type { ClientPorts } from "../options/client-ports.js";
 import { contextKind } from "../options/context-kind.js";
 import { contextName, isReserved, unusedContext } from "./context-name.js";
 import { contextDirectory, type IgnoreFile, ignoreFile } from "./local-context.js";
@@ -23,8 +25,11 @@ import { downloadEdge, gitEdge, invalidGitContext } from "./remote-context.js";
 /** Name of the main context in `local://NAME`. */
 const MAIN = "context";
 
-/** A named context: what a frontend takes, or the result of another target. */
-export type ContextSource = Exclude<NamedContext, { kind: "build" }> | { readonly kind: "target"; readonly name: string };
+/** A named context: what a frontend takes, or the result of another target or another build. */
+export type ContextSource =
+  | Exclude<NamedContext, { kind: "build" }>
+  | { readonly kind: "target"; readonly name: string }
+  | { readonly kind: "input"; readonly name: string };
 
 /** The directories that a build reads from, by their names in the graph. */
 export class BuildContexts {
@@ -41,6 +46,9 @@ export class BuildContexts {
   readonly #trees = new Map<string, LocalTree>();
   readonly #ignoreFiles = new Map<string, IgnoreFile>();
   readonly #joined: boolean;
+  readonly #client: ClientPorts | undefined;
+  /** Directories of the client, by the names that the client has for them. */
+  readonly #elsewhere = new Map<string, string>();
 
   constructor(options: {
     /** The main context, when it is a directory. */
@@ -52,7 +60,12 @@ export class BuildContexts {
     readonly hashFiles: HashFiles;
     /** True when the build is one of several, whose results can be contexts. Default: false. */
     readonly joined?: boolean;
+    /** The client that has the directories; undefined where this machine does. */
+    readonly client?: ClientPorts | undefined;
   }) {
+    this.#client = options.client;
+    const main = options.client?.directories.context;
+    if (main !== undefined) this.#elsewhere.set(MAIN, main);
     this.#joined = options.joined ?? false;
     this.#store = options.store;
     this.#hashFiles = options.hashFiles;
@@ -68,6 +81,11 @@ export class BuildContexts {
   #namedContext(name: string, value: string): ContextSource {
     const [, scheme = "", rest = ""] = /^([a-z-]+):\/*(.*)$/s.exec(value) ?? [];
     if (scheme === IMAGE_SCHEME) return { kind: "image", ref: rest };
+    if (this.#client) {
+      const found = clientContext(scheme, rest, name);
+      if (found?.kind === "local") this.#elsewhere.set(name, rest);
+      if (found) return found;
+    }
     if (scheme === LAYOUT_SCHEME) return { kind: "oci-layout", ref: value.slice(`${LAYOUT_SCHEME}://`.length) };
     if (scheme === "target" && this.#joined) return { kind: "target", name: rest };
     if (scheme === "target" || scheme === "input") throw foreignContext(name, value, scheme);
@@ -75,6 +93,7 @@ export class BuildContexts {
     if (typeof kind === "string") throw invalidGitContext(value, kind);
     switch (kind.kind) {
       case "directory":
+        if (this.#client) throw notOfClient(name, value);
         this.#directories.set(name, contextDirectory(kind.path));
         if (isHostContext(name)) requireHostDirectory(name, kind.path, { store: storePaths(this.#store.root).base });
         return { kind: "local", name };
@@ -100,6 +119,7 @@ export class BuildContexts {
 
   /** Returns true for a directory, which the build then counts as used. */
   takeDirectory(name: string): boolean {
+    if (this.#client) return true;
     const wanted = this.#directories.has(name) ? name : contextName(name);
     const directory = this.#directories.get(wanted);
     this.#asked.add(wanted);
@@ -125,12 +145,17 @@ export class BuildContexts {
     return [...this.#directories.keys()].flatMap((name) => this.identity(name) ?? []);
   }
 
-  ignorePatterns(name: string): readonly string[] {
+  async ignorePatterns(name: string): Promise<readonly string[]> {
+    const elsewhere = this.#elsewhere.get(name);
     // Files of remote contexts are not filtered, as in BuildKit.
-    if (name === MAIN && !this.#directories.has(MAIN)) return [];
+    if (name === MAIN && elsewhere === undefined && !this.#directories.has(MAIN)) return [];
     // A step sees all of a directory that it has itself.
     if (isHostContext(name)) return [];
-    const found = ignoreFile(this.#directory(name), name === MAIN ? this.#dockerfile : undefined);
+    const directory =
+      elsewhere === undefined
+        ? this.#directory(name)
+        : await this.#client?.bring({ name: elsewhere, excludePatterns: [], texts: true, paths: [".dockerignore"] });
+    const found = directory === undefined ? undefined : ignoreFile(directory, name === MAIN ? this.#dockerfile : undefined);
     if (found) this.#ignoreFiles.set(name, found);
     return found?.lines.map(({ pattern }) => pattern) ?? [];
   }
@@ -140,7 +165,18 @@ export class BuildContexts {
     const key = JSON.stringify([name, excludePatterns]);
     const known = this.#trees.get(key);
     if (known) return known;
-    const directory = this.#directory(name);
+    return this.#open(key, this.#directory(name), { name, excludePatterns });
+  }
+
+  /** Brings the paths of a client's directory, all without `paths`. Returns its files. */
+  async brought({ name, excludePatterns, unique: session }: LocalSource, paths: readonly string[] | undefined): Promise<FileTree> {
+    if (!this.#client) throw new Error(`internal: nobody has the directory "${name}"`);
+    const key = JSON.stringify([name, excludePatterns, paths, session]);
+    const wanted = { name: this.#elsewhere.get(name) ?? name, excludePatterns, paths, session };
+    return this.#trees.get(key) ?? this.#open(key, await this.#client.bring(wanted), { name, excludePatterns });
+  }
+
+  #open(key: string, directory: string, { name, excludePatterns }: Pick<LocalSource, "name" | "excludePatterns">): LocalTree {
     const stats = this.#store.stats.shard(directory);
     this.#shards.add(stats);
     const tree = new LocalTree(directory, {
@@ -184,6 +220,12 @@ export class BuildContexts {
     if (directory === undefined) throw new Error(`internal: there is no local context "${name}"`);
     return directory;
   }
+}
+
+/** Returns a named context as only a client on another machine can have it. */
+function clientContext(scheme: string, rest: string, name: string): ContextSource | undefined {
+  if (scheme === "local") return { kind: "local", name };
+  return scheme === "input" ? { kind: "input", name: rest } : undefined;
 }
 
 function foreignContext(name: string, value: string, scheme: string): TsbuildError {

@@ -14,6 +14,17 @@ export function bakeContext(value: unknown, name: string, scheme: string): Tsbui
   );
 }
 
+/** Makes the error of a place of this machine that a client on another one names. */
+export function notOfClient(name: string, value: string): TsbuildError {
+  return new TsbuildError(
+    "context/unsupported",
+    `Cannot use "${value}" as the context "${name}": a client reads no files of this machine`,
+    {
+      hint: "Name a directory of the client (local:NAME), docker-image://REF, a Git repository or a URL",
+    },
+  );
+}
+
 export function hostDirectoryRefused(name: string, directory: string, why: string): TsbuildError {
   return new TsbuildError("context/host-directory", `Cannot give steps the directory "${directory}" (${name}): ${why}`, {
     hint: "Name a directory of files alone, such as one below it",

@@ -1,5 +1,5 @@
-import { twoDockerfiles, dockerfileMissing, textUnreadable } from "./errors.js";
-import { isAbsolute } from "node:path";
+import { notOfClient, twoDockerfiles, dockerfileMissing, textUnreadable } from "./errors.js";
+import { isAbsolute, join, posix } from "node:path";
 import { addAbortSignal, Readable } from "node:stream";
 import type { Store } from "../../cache/store.js";
 import { throwIfAborted } from "../../core/errors.js";
@@ -14,7 +14,9 @@ import type { FileTree } from "../../oci/layer/model/toc.js";
 import { BLOCK } from "../../oci/tar/header.js";
 import { runAsStep } from "../record/build-steps.js";
 import { checkDockerfileSize, collectText } from "./collect-text.js";
+import type { ClientPorts } from "../options/client-ports.js";
 import { contextKind } from "../options/context-kind.js";
+import { readContextText } from "./context-text.js";
 import { contextDirectory, DOCKERFILE_NAMES, type DockerfileText, readDockerfile } from "./local-context.js";
 import type { BuildOptions } from "../options/options.js";
 import { blobEdge, DOWNLOADED, downloadEdge, gitEdge, invalidGitContext, unpackedEdge } from "./remote-context.js";
@@ -55,10 +57,19 @@ export async function loadMainContext(
     readonly dockerfile: DockerfileOption;
     /** Value of `BUILDKIT_CONTEXT_KEEP_GIT_DIR`. */
     readonly keepGitDir: boolean;
+    readonly client?: ClientPorts | undefined;
   },
   ports: MainContextPorts,
 ): Promise<MainContext> {
-  const { context, dockerfile } = options;
+  const { context, dockerfile, client } = options;
+  if (client) {
+    const { directories } = client;
+    const own = directories.dockerfile === undefined ? undefined : await dockerfileOf(client, directories.dockerfile, dockerfile, ports);
+    if (own && directories.context !== undefined) return { directory: undefined, graph: undefined, dockerfile: own };
+    if (typeof context === "string") requireRemote(context);
+    const { graph, dockerfile: found } = await loadMainContext({ context, dockerfile, keepGitDir: options.keepGitDir }, ports);
+    return { directory: undefined, graph, dockerfile: own ?? found };
+  }
   if (typeof context !== "string") return fromStream(context, dockerfile, ports);
   const kind = contextKind(context);
   if (typeof kind === "string") throw invalidGitContext(context, kind);
@@ -162,6 +173,36 @@ async function dockerfileIn(files: SolvedFiles, option: string | undefined, wher
     return { text: await textOf(files, path, name), name, path: undefined };
   }
   throw dockerfileMissing(where, names, option);
+}
+
+/** Throws `context/unsupported` for a place of this machine. */
+function requireRemote(context: string): void {
+  const kind = contextKind(context);
+  if (typeof kind === "object" && kind.kind === "directory") throw notOfClient("context", context);
+}
+
+/** Brings the Dockerfile of a client, with the ignore file beside it, and reads it. */
+async function dockerfileOf(
+  client: ClientPorts,
+  directory: string,
+  option: DockerfileOption,
+  { onEvent }: MainContextPorts,
+): Promise<DockerfileText> {
+  const names = typeof option === "string" ? [posix.normalize(`/${option}`).slice(1)] : DOCKERFILE_NAMES;
+  const text = `load build definition from ${names[0]}`;
+  return runAsStep({ kind: "internal", text }, onEvent, async () => {
+    const place = await client.bring({
+      name: directory,
+      excludePatterns: [],
+      texts: true,
+      paths: names.flatMap((name) => [name, `${name}.dockerignore`]),
+    });
+    for (const name of names) {
+      const found = readContextText(place, name);
+      if (found) return { text: found.text, name, path: join(place, name) };
+    }
+    throw dockerfileMissing("the client's directory", names, typeof option === "string" ? option : undefined);
+  });
 }
 
 /** Reads the Dockerfile of a local context: a text, a URL, or a file of this machine. */

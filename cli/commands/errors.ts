@@ -73,3 +73,7 @@ export function severalGraphs(platforms: readonly string[]): UsageError {
     hint: "choose one with --platform",
   });
 }
+
+export function tlsIncomplete(): UsageError {
+  return new UsageError("cli/usage", "Cannot serve TLS with a part of its files: --tlscert, --tlskey and --tlscacert belong together");
+}

@@ -14,7 +14,7 @@ import { FILES_ERRORS } from "./files.js";
 import { HCL_ERRORS } from "./hcl.js";
 import { IMAGE_ERRORS } from "./image.js";
 import { LAYER_ERRORS } from "./layer.js";
-import { BUILDER_ERRORS, LLB_ERRORS } from "./llb.js";
+import { BUILDER_ERRORS, LLB_ERRORS, SERVER_ERRORS } from "./llb.js";
 import { OPTIONS_ERRORS } from "./options.js";
 import { PROCESS_ERRORS } from "./process.js";
 import { REGISTRY_ERRORS } from "./registry.js";
@@ -38,6 +38,7 @@ const ERROR_CODES = {
   ...FILES_ERRORS,
   ...BUILD_ERRORS,
   ...BUILDER_ERRORS,
+  ...SERVER_ERRORS,
   ...LLB_ERRORS,
   ...EXEC_ERRORS,
   ...RUN_ERRORS,

@@ -83,3 +83,17 @@ export const BUILDER_ERRORS = {
     wayOut: "Build again. If it stays so, the builder is of a version that tsbuild does not know.",
   },
 } satisfies Readonly<Record<string, ErrorEntry>>;
+
+/** Errors of `tsbuild serve`. */
+export const SERVER_ERRORS = {
+  "server/address": {
+    title: "An address that cannot be served",
+    cause: "The value of `--addr` is no address of a socket, or it is a TCP port that anybody could use.",
+    wayOut: "Give `unix://PATH`, or `tcp://HOST:PORT` with the three files of [TLS](serve.md#over-the-network).",
+  },
+  "server/socket": {
+    title: "A socket that cannot be made",
+    cause: "Another server listens there, a file is in the way, or the system refuses it.",
+    wayOut: "Name another one with `--addr`, or end the other server.",
+  },
+} satisfies Readonly<Record<string, ErrorEntry>>;

@@ -33,6 +33,11 @@ export function imageSource({
 
 /** Reads an operation of {@link imageSource}; undefined for one of another scheme. */
 export function readImage({ identifier }: SourceOp): ImageSource | undefined {
+  return readImageAddress(identifier);
+}
+
+/** Reads the identifier of an image; undefined for one of another scheme. */
+export function readImageAddress(identifier: string): ImageSource | undefined {
   const [, scheme, ref] = /^([a-z-]+):\/\/(.*)$/s.exec(identifier) ?? [];
   if (ref === undefined || (scheme !== IMAGE_SCHEME && scheme !== LAYOUT_SCHEME)) return undefined;
   const digest = ref.slice(ref.lastIndexOf("@") + 1);

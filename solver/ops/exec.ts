@@ -96,7 +96,7 @@ async function runStep(
     layers.overlay(base, sharedReporter(opContext, signal)),
   ]);
   return await withResource(await prepareMounts(op, { inputs, names: vertex.metadata.mountedFrom }, ports, opContext), async (mounts) => {
-    const secrets = stepSecrets(op, ports.secrets);
+    const secrets = await stepSecrets(op, ports.secrets);
     const authorities = await sandboxes.authorities(op);
     const trust = authorities && (await (await import("./step-trust.js")).trustFor(authorities, base, lowers, ports, opContext));
     const devices = op.devices && (await sandboxes.devices(op.devices));

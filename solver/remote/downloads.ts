@@ -9,7 +9,7 @@ import { waitsOf } from "../../net/limits.js";
 import { exchange, type HttpRequest } from "../../net/transport.js";
 import type { Reporter } from "../layers/ports.js";
 import { downloadBody, MAX_SIZE } from "./download-body.js";
-import { secretHosts } from "./secret-names.js";
+import { type SecretById, secretHosts } from "./secret-names.js";
 import { badStatus, changedMeanwhile, checksumMismatch, invalidUrl, tooLarge } from "./errors.js";
 
 /** Result of a URL. */
@@ -24,7 +24,7 @@ interface Download {
 interface DownloadsOptions {
   readonly store: Store;
   readonly connections: Connections;
-  readonly secrets: (id: string) => Uint8Array | undefined;
+  readonly secrets: SecretById;
   readonly clock?: Clock;
 }
 
@@ -124,24 +124,24 @@ export class Downloads {
     );
   }
 
-  #ask(url: URL, headers: Readonly<Record<string, string>>, waiting: Pick<HttpRequest, "signal" | "onWait">): Promise<HttpAnswer> {
+  async #ask(url: URL, headers: Readonly<Record<string, string>>, waiting: Pick<HttpRequest, "signal" | "onWait">): Promise<HttpAnswer> {
     const bare = new URL(url);
     bare.username = "";
     bare.password = "";
     bare.hash = "";
-    const authorization = this.#authorization(url);
+    const authorization = await this.#authorization(url);
     return exchange({ what: what(url), method: "GET", url: bare, headers, authorization, ...waiting }, this.#options.connections);
   }
 
   /**
    * Returns the authorization of the secrets for the address, else user and password of the URL.
    */
-  #authorization(url: URL): string | undefined {
+  async #authorization(url: URL): Promise<string | undefined> {
     const { secrets } = this.#options;
     for (const host of secretHosts(url)) {
-      const token = secrets(`HTTP_AUTH_TOKEN_${host}`);
+      const token = await secrets(`HTTP_AUTH_TOKEN_${host}`);
       if (token) return `Bearer ${text(token)}`;
-      const header = secrets(`HTTP_AUTH_HEADER_${host}`);
+      const header = await secrets(`HTTP_AUTH_HEADER_${host}`);
       if (header) return text(header);
     }
     if (url.username === "" && url.password === "") return undefined;

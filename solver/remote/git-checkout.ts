@@ -26,10 +26,14 @@ export async function checkOut(source: GitSource, commit: GitCommit, options: Co
   const dispose = (): void => removeTree(directory);
   try {
     const committedAt = await withFetched(source, commit, options, async (fetched) => {
-      const work = new WorkTree({ source, commit, remote: repositories.remote(source), directory, reporter });
+      const work = new WorkTree({ source, commit, remote: await repositories.remote(source), directory, reporter });
       await work.prepare(fetched);
       await (source.keepGitDir ? work.clone(fetched) : work.borrow(fetched));
-      const time = await readCommitTime(source, commit, { directory: fetched.directory, remote: repositories.remote(source), reporter });
+      const time = await readCommitTime(source, commit, {
+        directory: fetched.directory,
+        remote: await repositories.remote(source),
+        reporter,
+      });
       if (source.submodules && existsSync(join(directory, ".gitmodules"))) await work.submodules();
       return time;
     });

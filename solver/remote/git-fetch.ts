@@ -46,7 +46,7 @@ export async function withFetched<T>(
   const { directory, lock } = repositories.cache(source, format);
   const held = await locks.acquire(lock, { signal: reporter.signal });
   try {
-    const fetcher = new Fetcher({ source, remote: repositories.remote(source), directory, reporter });
+    const fetcher = new Fetcher({ source, remote: await repositories.remote(source), directory, reporter });
     await fetcher.prepare(format);
     if (!(await fetcher.has(commit))) await fetcher.fetch(commit);
     return await body({ directory, format, ref: storedRef(commit) });

@@ -11,7 +11,7 @@ import { commitMismatch, emptyRepository, gitFailed, refNotFound } from "./git-e
 import { Redaction } from "./git-redaction.js";
 import type { GitSource } from "../../llb/sources/git.js";
 import { isOverSsh, type SshAccess } from "./git-ssh.js";
-import { proposedHost, secretHosts, takesGeneralSecret } from "./secret-names.js";
+import { proposedHost, type SecretById, secretHosts, takesGeneralSecret } from "./secret-names.js";
 
 /** Commit that a source's ref names now. */
 export interface GitCommit {
@@ -45,28 +45,32 @@ export interface GitRemote {
  */
 export class GitRepositories {
   readonly #store: Store;
-  readonly #secrets: (id: string) => Uint8Array | undefined;
+  readonly #secrets: SecretById;
   readonly #sshAgent: (id: string) => Promise<string | undefined>;
   readonly #flights = new SingleFlight();
   readonly #commits = new Map<string, GitCommit>();
   readonly #remotes = new Map<string, GitRemote>();
   readonly #onWarning: (warning: Diagnostic) => void;
   readonly #limits: GitLimits;
+  readonly #callerIsHere: boolean;
   readonly #warned = new Set<string>();
 
   constructor(options: {
     readonly store: Store;
-    readonly secrets: (id: string) => Uint8Array | undefined;
+    readonly secrets: SecretById;
     /** Returns the socket of an SSH agent by its id; undefined for one that the build lacks. */
     readonly sshAgent: (id: string) => Promise<string | undefined>;
     readonly onWarning?: (warning: Diagnostic) => void;
     readonly limits?: GitLimits;
+    /** False for a caller on another machine, who gets none of this user's keys. Default true. */
+    readonly callerIsHere?: boolean;
   }) {
     this.#store = options.store;
     this.#onWarning = options.onWarning ?? (() => undefined);
     this.#limits = options.limits ?? GIT_LIMITS;
     this.#secrets = options.secrets;
     this.#sshAgent = options.sshAgent;
+    this.#callerIsHere = options.callerIsHere ?? true;
   }
 
   /**
@@ -94,11 +98,11 @@ export class GitRepositories {
   }
 
   /** Returns git with the credentials for a repository. */
-  remote(source: GitSource): GitRemote {
+  async remote(source: GitSource): Promise<GitRemote> {
     const key = remoteKey(source);
     const known = this.#remotes.get(key);
     if (known) return known;
-    const header = this.#authorization(source);
+    const header = await this.#authorization(source);
     const git = new GitCommand({
       home: join(this.#store.temporaryDirectory(), "home"),
       headers: header === undefined ? [] : [{ scope: scopeOf(source.remote), header: `Authorization: ${header}` }],
@@ -128,13 +132,13 @@ export class GitRepositories {
     const isSource = asks === "source";
     if (isSource && !isOverSsh(remote)) return { kind: "none" };
     const socket = await this.#sshAgent(agent);
-    if (isSource && fromCaller) return { kind: "caller", socket };
+    if (isSource && fromCaller && this.#callerIsHere) return { kind: "caller", socket };
     return socket === undefined ? { kind: "none" } : { kind: "agent", socket };
   }
 
   /** Returns the server's list for patterns. */
   async #list(source: GitSource, patterns: readonly string[], reporter: Reporter): Promise<string> {
-    const { git, failed } = this.remote(source);
+    const { git, failed } = await this.remote(source);
     const { remote } = source;
     const { code, stdout, stderr } = await git.run(["ls-remote", "--symref", "--", remote, ...patterns], {
       signal: reporter.signal,
@@ -175,13 +179,13 @@ export class GitRepositories {
    * Returns the authorization of the secrets for the host, then of those for all hosts, then user
    * and password of the URL.
    */
-  #authorization({ userinfo, headerSecret, tokenSecret, remote, fromCaller }: GitSource): string | undefined {
+  async #authorization({ userinfo, headerSecret, tokenSecret, remote, fromCaller }: GitSource): Promise<string | undefined> {
     if (!/^https?:/.test(remote)) return undefined;
     const url = new URL(remote);
     const hosts = secretHosts(url);
     for (const suffix of [...hosts.map((host) => `.${host}`), ...(takesGeneralSecret(url) ? [""] : [])]) {
-      const header = this.#secrets(headerSecret + suffix);
-      const token = header ? undefined : this.#secrets(tokenSecret + suffix);
+      const header = await this.#secrets(headerSecret + suffix);
+      const token = header ? undefined : await this.#secrets(tokenSecret + suffix);
       if (!header && !token) continue;
       if (suffix === "" && !fromCaller) this.#warn(header ? headerSecret : tokenSecret, url);
       if (header) return Buffer.from(header).toString("latin1").trim();

@@ -14,8 +14,8 @@ export async function commitTime(source: GitSource, commit: GitCommit, options: 
   const { repositories, store, reporter } = options;
   const known = Number(store.memo.get(TIMES, commit.id)?.toString("utf8"));
   if (Number.isSafeInteger(known)) return known;
-  const time = await withFetched(source, commit, options, ({ directory }) =>
-    readCommitTime(source, commit, { directory, remote: repositories.remote(source), reporter }),
+  const time = await withFetched(source, commit, options, async ({ directory }) =>
+    readCommitTime(source, commit, { directory, remote: await repositories.remote(source), reporter }),
   );
   store.memo.set(TIMES, commit.id, String(time));
   return time;

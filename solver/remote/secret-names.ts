@@ -1,5 +1,8 @@
 import { hostOf, isLoopback } from "../../net/proxy.js";
 
+/** Returns a secret by its id; undefined for one that the build was not given. */
+export type SecretById = (id: string) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
+
 /**
  * Returns the parts of secrets' ids that name an address, the most exact first. `HOST:PORT` is for
  * just this port, and `HOST` for HTTPS on its usual port. A token must not go to other ports of a

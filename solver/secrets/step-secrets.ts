@@ -17,28 +17,29 @@ interface StepSecrets {
  * Reads the secrets that a step asks for. Throws `build/secret-not-found` for a required one that
  * the build was not given.
  */
-export function stepSecrets(op: ExecOp, secrets: Pick<Secrets, "value">): StepSecrets {
+export async function stepSecrets(op: ExecOp, secrets: Pick<Secrets, "value">): Promise<StepSecrets> {
   const values: Uint8Array[] = [];
   for (const mount of op.mounts) {
-    const value = mount.type === "secret" ? secretValue(mount, secrets) : undefined;
+    const value = mount.type === "secret" ? await secretValue(mount, secrets) : undefined;
     if (value) values.push(value);
   }
-  const env = (op.secretEnv ?? []).flatMap((variable) => {
-    const value = secretValue(variable, secrets);
-    if (!value) return [];
+  const env: string[] = [];
+  for (const variable of op.secretEnv ?? []) {
+    const value = await secretValue(variable, secrets);
+    if (!value) continue;
     if (value.includes(0)) throw secretNotText(variable);
     values.push(value);
-    return [`${variable.name}=${Buffer.from(value).toString("utf8")}`];
-  });
+    env.push(`${variable.name}=${Buffer.from(value).toString("utf8")}`);
+  }
   return { env, values };
 }
 
 /** Returns the value of a secret; undefined for an optional one that the build was not given. */
-export function secretValue(
+export async function secretValue(
   secret: { readonly id: string; readonly optional: boolean },
   secrets: Pick<Secrets, "value">,
-): Uint8Array | undefined {
-  const value = secrets.value(secret.id);
+): Promise<Uint8Array | undefined> {
+  const value = await secrets.value(secret.id);
   if (value || secret.optional) return value;
   throw secretNotProvided(secret);
 }

@@ -111,7 +111,7 @@ export const WINGS: Readonly<Record<string, readonly string[]>> = {
     "buildkit-keys",
     ".",
   ],
-  "solver/buildkit": ["errors.ts", "grpc", "messages", "address", "session", "transfer", "builder.ts"],
+  "solver/buildkit": ["errors.ts", "grpc", "messages", "address", "session", "transfer", "serving", "builder.ts"],
   "solver/ops": ["local", "file", "inputs", "mounts", "."],
   api: [
     "options",

@@ -91,6 +91,7 @@ class GraphReader {
       ...(platform === undefined ? {} : { platform }),
       metadata: {
         step: this.#step(read.op, name),
+        wire: { digest, name },
         ...(metadata?.ignore_cache ? { ignoreCache: true, ignoreReason: "the definition says so" } : {}),
       },
     });

@@ -19,6 +19,8 @@ interface CallOptions {
 
 /** A call that this side began. */
 export interface ClientCall<Sent, Received> extends Call<Sent, Received> {
+  /** Sends several messages at once. */
+  sendAll(messages: readonly Sent[]): Promise<void>;
   /** Says that no more messages follow. */
   end(): void;
   /** Ends the call without waiting for the other side. */
@@ -94,14 +96,16 @@ export class Channel {
       throwIfAborted(signal);
       throw this.#lost(failure ?? error);
     };
+    const put = async (framed: Buffer): Promise<void> => {
+      throwIfAborted(signal);
+      if (stream.closed || stream.destroyed) return;
+      if (!stream.write(framed)) await drained(stream);
+    };
     return {
       cancel,
       end: () => void stream.end(),
-      async send(message) {
-        throwIfAborted(signal);
-        if (stream.closed || stream.destroyed) return;
-        if (!stream.write(frame(write(request, message)))) await drained(stream);
-      },
+      send: (message) => put(frame(write(request, message))),
+      sendAll: (messages) => put(Buffer.concat(messages.map((message) => frame(write(request, message))))),
       messages: messagesOf(stream, { path, status, fail, form: response }),
     };
   }

@@ -91,7 +91,8 @@ export function serve(
   server.on("sessionError", () => undefined);
   server.on("stream", (call: ServerHttp2Stream, headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]) => {
     call.on("error", () => undefined);
-    void answer(call, known.get(String(headers[":path"]).toLowerCase()), metadataOf(raw ?? []), onFailure);
+    const path = String(headers[":path"]);
+    void answer(call, { method: known.get(path.toLowerCase()), path, metadata: metadataOf(raw ?? []) }, onFailure);
   });
   stream.on("error", () => undefined);
   server.emit("connection", stream);
@@ -107,24 +108,29 @@ export function serve(
 
 async function answer(
   stream: ServerHttp2Stream,
-  method: Served | undefined,
-  metadata: Metadata,
+  { method, path, metadata }: { readonly method: Served | undefined; readonly path: string; readonly metadata: Metadata },
   onFailure: (error: unknown) => void,
 ): Promise<void> {
   let status: number = STATUS.OK;
   let text = "";
+  let details: Uint8Array | undefined;
   try {
-    if (!method) throw new CallRefused(STATUS.UNIMPLEMENTED, "the client has no such method");
+    if (!method) throw new CallRefused(STATUS.UNIMPLEMENTED, `there is no such method here: ${path}`);
     await method.answer(stream, metadata);
   } catch (error) {
     status = error instanceof CallRefused ? error.status : STATUS.UNKNOWN;
     text = error instanceof Error ? error.message : String(error);
+    if (error instanceof CallRefused) details = error.details;
     const failure = error instanceof CallRefused ? error.cause : error;
     // A call that was given up breaks off somewhere, which is no failure of its own.
     if (failure instanceof TsbuildError || (failure !== undefined && !stream.closed && !stream.destroyed)) onFailure(failure);
   }
   if (stream.closed || stream.destroyed) return;
-  const trailers = { "grpc-status": String(status), ...(text === "" ? {} : { "grpc-message": escapeMessage(text) }) };
+  const trailers = {
+    "grpc-status": String(status),
+    ...(text === "" ? {} : { "grpc-message": escapeMessage(text) }),
+    ...(details && { "grpc-status-details-bin": Buffer.from(details).toString("base64") }),
+  };
   if (!stream.headersSent) {
     stream.respond({ ...HEADERS, ...trailers }, { endStream: true });
   } else {

@@ -6,6 +6,7 @@ export const STATUS = {
   CANCELLED: 1,
   UNKNOWN: 2,
   INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
   NOT_FOUND: 5,
   ALREADY_EXISTS: 6,
   PERMISSION_DENIED: 7,
@@ -39,11 +40,14 @@ export class RpcError extends TsbuildError {
 export class CallRefused extends Error {
   override readonly name = "CallRefused";
   readonly status: StatusCode;
+  /** Bytes of `google.rpc.Status`, which says more for programs. */
+  readonly details: Uint8Array | undefined;
 
   /** `cause` is the error that this side's work fails with, where the call means that. */
-  constructor(status: StatusCode, message: string, cause?: TsbuildError) {
+  constructor(status: StatusCode, message: string, cause?: TsbuildError, details?: Uint8Array) {
     super(message, cause && { cause });
     this.status = status;
+    this.details = details;
   }
 }
 

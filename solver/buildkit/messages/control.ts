@@ -1,8 +1,8 @@
 import { bool, bytes, int64, many, manyBytes, one, openMessage, string, strings, texts } from "../../../llb/wire/message.js";
 import { method } from "../grpc/method.js";
-import { BYTES, TIMESTAMP } from "./common.js";
+import { byteMap, BYTES, EMPTY, RANGE, SOURCE_INFO, TIMESTAMP, VERSION, WORKER } from "./common.js";
 
-/** The messages of BuildKit's `moby.buildkit.v1.Control`, as far as a client needs them. */
+/** The messages of BuildKit's `moby.buildkit.v1.Control`. */
 
 const CACHE_ENTRY = openMessage("CacheOptionsEntry", { Type: string(1), Attrs: texts(2) });
 export const EXPORTER = openMessage("Exporter", { Type: string(1), Attrs: texts(2) });
@@ -17,9 +17,21 @@ export const SOLVE_REQUEST = openMessage("SolveRequest", {
   Session: string(5),
   Frontend: string(6),
   FrontendAttrs: texts(7),
-  Cache: one(8, openMessage("CacheOptions", { Exports: many(4, CACHE_ENTRY), Imports: many(5, CACHE_ENTRY) })),
+  Cache: one(
+    8,
+    openMessage("CacheOptions", {
+      ExportRefDeprecated: string(1),
+      ImportRefsDeprecated: strings(2),
+      ExportAttrsDeprecated: texts(3),
+      Exports: many(4, CACHE_ENTRY),
+      Imports: many(5, CACHE_ENTRY),
+    }),
+  ),
   Entitlements: strings(9),
+  /** Definitions by names. */
+  FrontendInputs: byteMap(10),
   Internal: bool(11),
+  SourcePolicy: bytes(12),
   Exporters: many(13, EXPORTER),
 });
 
@@ -54,6 +66,8 @@ const VERTEX_WARNING = openMessage("VertexWarning", {
   short: bytes(3),
   detail: manyBytes(4),
   url: string(5),
+  info: one(6, SOURCE_INFO),
+  ranges: many(7, RANGE),
 });
 
 export const STATUS_RESPONSE = openMessage("StatusResponse", {
@@ -63,15 +77,7 @@ export const STATUS_RESPONSE = openMessage("StatusResponse", {
   warnings: many(4, VERTEX_WARNING),
 });
 
-const PLATFORM = openMessage("Platform", { Architecture: string(1), OS: string(2), Variant: string(3) });
-const VERSION = openMessage("BuildkitVersion", { package: string(1), version: string(2), revision: string(3) });
-
-export const WORKERS = openMessage("ListWorkersResponse", {
-  record: many(
-    1,
-    openMessage("WorkerRecord", { ID: string(1), Labels: texts(2), platforms: many(3, PLATFORM), BuildkitVersion: one(5, VERSION) }),
-  ),
-});
+export const WORKERS = openMessage("ListWorkersResponse", { record: many(1, WORKER) });
 
 const service = "/moby.buildkit.v1.Control";
 
@@ -79,3 +85,4 @@ export const SOLVE = method(`${service}/Solve`, SOLVE_REQUEST, SOLVE_RESPONSE);
 export const STATUS_OF = method(`${service}/Status`, openMessage("StatusRequest", { Ref: string(1) }), STATUS_RESPONSE);
 export const SESSION = method(`${service}/Session`, BYTES, BYTES);
 export const LIST_WORKERS = method(`${service}/ListWorkers`, openMessage("ListWorkersRequest", { filter: strings(1) }), WORKERS);
+export const INFO = method(`${service}/Info`, EMPTY, openMessage("InfoResponse", { buildkitVersion: one(1, VERSION) }));

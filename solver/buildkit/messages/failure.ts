@@ -1,5 +1,5 @@
 import { bytes, int32, many, one, openMessage, string, uint32 } from "../../../llb/wire/message.js";
-import { read } from "../grpc/method.js";
+import { read, write } from "../grpc/method.js";
 
 /** `google.rpc.Status`, with what BuildKit's errors say of themselves. */
 export const RPC_STATUS = openMessage("Status", {
@@ -28,10 +28,54 @@ export function readFailure(details: Uint8Array | undefined): Failure {
     for (const { type_url = "", value = new Uint8Array() } of read(RPC_STATUS, details).details ?? []) {
       const type = type_url.slice(type_url.lastIndexOf("/") + 1);
       if (type === "errdefs.Vertex") vertex = read(FAILED_VERTEX, value).digest;
+      if (type === "errdefs.Vertex+json") vertex = textOf(value, "digest");
       if (type === "moby.buildkit.v1.frontend.ExitMessage") exitCode = read(EXIT, value).Code;
+      if (type === "gatewayapi.ExitMessage+json") exitCode = numberOf(value, "Code");
     }
   } catch {
     // The text of the error is known without them.
   }
   return { ...(vertex === undefined ? {} : { vertex }), ...(exitCode === undefined ? {} : { exitCode }) };
+}
+
+function memberOf(value: Uint8Array, name: string): unknown {
+  return (JSON.parse(Buffer.from(value).toString("utf8")) as Readonly<Record<string, unknown>>)[name];
+}
+
+function textOf(value: Uint8Array, name: string): string | undefined {
+  const found = memberOf(value, name);
+  return typeof found === "string" ? found : undefined;
+}
+
+function numberOf(value: Uint8Array, name: string): number | undefined {
+  const found = memberOf(value, name);
+  return typeof found === "number" ? found : undefined;
+}
+
+/** Parts of a failure as BuildKit's clients read them. */
+export interface FailureParts extends Failure {
+  readonly code: number;
+  readonly message: string;
+  /** The place in a text that the failure is about. */
+  readonly source?: {
+    readonly info: { readonly filename: string; readonly data: string; readonly language: string };
+    readonly ranges: readonly object[];
+  };
+  /** Name of the question that a frontend does not answer. */
+  readonly subrequest?: string;
+}
+
+/** Returns the bytes of `google.rpc.Status` with what a failure says of itself. */
+export function writeFailure({ code, message, vertex, exitCode, source, subrequest }: FailureParts): Uint8Array {
+  const details = [
+    ...(vertex === undefined ? [] : [detail("errdefs.Vertex+json", { digest: vertex })]),
+    ...(exitCode === undefined ? [] : [detail("gatewayapi.ExitMessage+json", { Code: exitCode })]),
+    ...(source === undefined ? [] : [detail("errdefs.Source+json", source)]),
+    ...(subrequest === undefined ? [] : [detail("errdefs.Subrequest+json", { name: subrequest })]),
+  ];
+  return write(RPC_STATUS, { code, message, details });
+}
+
+function detail(type: string, value: object): { readonly type_url: string; readonly value: Uint8Array } {
+  return { type_url: `github.com/moby/buildkit/${type}`, value: Buffer.from(JSON.stringify(value)) };
 }

@@ -25,6 +25,11 @@ export const PACKET = openMessage("Packet", { type: int32(1), stat: one(2, STAT)
 
 export const DIFF_COPY = method("/moby.filesync.v1.FileSync/DiffCopy", PACKET, PACKET);
 
+/** Files that are sent to a client: the bytes of one, or the packets of a directory. */
+const FILE_SEND = "/moby.filesync.v1.FileSend/DiffCopy";
+export const SEND_FILE = method(FILE_SEND, BYTES, BYTES);
+export const SEND_DIRECTORY = method(FILE_SEND, PACKET, PACKET);
+
 export const GET_SECRET = method(
   "/moby.buildkit.secrets.v1.Secrets/GetSecret",
   openMessage("GetSecretRequest", { ID: string(1) }),

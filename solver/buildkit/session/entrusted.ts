@@ -6,7 +6,7 @@ import { CHECK_AGENT, CREDENTIALS, FORWARD_AGENT, GET_SECRET } from "../messages
 /** Secrets, agents and logins that a build entrusts to its steps, wherever they run. */
 export interface Entrusted {
   /** Returns the bytes of a secret; undefined for an id that the build was not given. */
-  secret(id: string): Uint8Array | undefined;
+  secret(id: string): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   /** Returns the socket of an SSH agent; undefined for an id that the build was not given. */
   agent(id: string): Promise<string | undefined>;
   /** Returns the login of a registry, by the name of its host; undefined for none. */
@@ -22,7 +22,7 @@ export function entrustedMethods({ secret, agent, credentials }: Entrusted): rea
   };
   return [
     single(GET_SECRET, async ({ ID = "" }) => {
-      const data = secret(ID);
+      const data = await secret(ID);
       if (data === undefined) throw new CallRefused(STATUS.NOT_FOUND, `secret ${ID}: not found`);
       return { data };
     }),

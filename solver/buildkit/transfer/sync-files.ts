@@ -1,12 +1,13 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
-import type { NodeMeta, NodeType } from "../../../core/file-node.js";
+import type { NodeMeta } from "../../../core/file-node.js";
 import type { ValueOf } from "../../../llb/wire/message.js";
 import { protocolError } from "../errors.js";
 import type { Metadata } from "../grpc/method.js";
 import { type Served, type ServerCall, streaming } from "../grpc/server.js";
 import { CallRefused, STATUS } from "../grpc/status.js";
-import { DIFF_COPY, type PACKET, PACKET_TYPE, type STAT } from "../messages/session.js";
+import { DIFF_COPY, type PACKET, PACKET_TYPE } from "../messages/session.js";
+import { statOf } from "./file-stat.js";
 
 /** Wishes of a builder for the files of a directory. */
 export interface FilesRequest {
@@ -44,7 +45,7 @@ export interface SyncCount {
 }
 
 type Packet = ValueOf<typeof PACKET>;
-type Call = ServerCall<Packet, Packet>;
+type Call = Pick<ServerCall<Packet, Packet>, "messages" | "send" | "sendAll">;
 
 /** Bytes of content in one packet. */
 const PIECE = 256 << 10;
@@ -61,8 +62,13 @@ export function syncFiles(directories: OfferedDirectories, count: SyncCount): Se
     const request = readRequest(call.metadata);
     const files = directories.list(request);
     if (!files) throw notOffered(request);
-    await new Transfer(call, count).run(files);
+    await sendFiles(call, files, count);
   });
+}
+
+/** Sends files to the other side of a call, which asks for the contents that it lacks. */
+export async function sendFiles(call: Call, files: Iterable<OfferedFile>, count: SyncCount): Promise<void> {
+  await new Transfer(call, count).run(files);
 }
 
 /** Makes the answer to a builder that wants what no graph of it reads. The build fails with it. */
@@ -204,31 +210,4 @@ function* pieces(path: string): Generator<Buffer, void> {
   } finally {
     closeSync(file);
   }
-}
-
-/** Bits of Go's `os.FileMode`. */
-const TYPE_BITS: Readonly<Record<NodeType, number>> = {
-  file: 0,
-  dir: 2 ** 31,
-  symlink: 2 ** 27,
-  block: 2 ** 26,
-  char: 2 ** 26 + 2 ** 21,
-  fifo: 2 ** 25,
-};
-
-/** Returns the metadata of a file as fsutil has it. */
-function statOf({ path, type, mode, uid, gid, size, mtime, link, hardlink, device, xattrs }: OfferedFile): ValueOf<typeof STAT> {
-  const special = (mode & 0o4000 ? 2 ** 23 : 0) + (mode & 0o2000 ? 2 ** 22 : 0) + (mode & 0o1000 ? 2 ** 20 : 0);
-  const linkname = link ?? hardlink;
-  return {
-    path,
-    mode: TYPE_BITS[type] + special + (type === "symlink" ? 0o777 : mode & 0o777),
-    uid,
-    gid,
-    size: hardlink === undefined ? size : 0,
-    modTime: BigInt(mtime.sec) * 1_000_000_000n + BigInt(mtime.nsec),
-    ...(linkname === undefined ? {} : { linkname }),
-    ...(device && { devmajor: device.major, devminor: device.minor }),
-    ...(xattrs && { xattrs: new Map(Object.entries(xattrs).map(([name, value]) => [name, Buffer.from(value, "base64")])) }),
-  };
 }

@@ -99,7 +99,7 @@ async function prepareMount(
     case "tmpfs":
       return { type: "tmpfs", dest: mount.dest, size: mount.size, readonly: mount.readonly };
     case "secret": {
-      const value = secretValue(mount, ports.secrets);
+      const value = await secretValue(mount, ports.secrets);
       const { dest, uid, gid, mode } = mount;
       return value && { type: "file", dest, data: Buffer.from(value).toString("base64"), uid, gid, mode };
     }

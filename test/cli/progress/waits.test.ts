@@ -31,6 +31,7 @@ const WAITS: Readonly<Record<string, readonly string[] | string>> = {
     "build -f scratch.Dockerfile --push -t HOST/app .",
   ],
   bake: ["bake http://HOST/docker-bake.hcl", "bake --print http://HOST/repository.git", "bake -f docker-bake.json"],
+  serve: "waits for clients",
   compose: ["compose -f compose.yaml build"],
   run: ["run HOST/app", "run --file Dockerfile ."],
   debug: "reads the store",

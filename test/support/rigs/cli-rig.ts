@@ -117,6 +117,7 @@ export async function runRig(argv: readonly string[], options: CliRigOptions = {
         }),
       ...(options.registries ? { combineImages, inspectRemote } : FAKE_REGISTRIES),
       ...fakeAccounts(options, transfers),
+      serve: notInRig,
       doctor: () => Promise.resolve(options.doctor ?? { ok: true, user: "somebody", checks: [] }),
     },
     stdin: Object.assign(inputOf(options.stdin), {
