@@ -3,7 +3,7 @@ import type { FrontendPorts, FrontendResult } from "../../frontend/frontend.js";
 import type { Platform } from "../../oci/platform.js";
 import type { BuildContexts } from "../sources/build-contexts.js";
 import type { DockerfileText } from "../sources/local-context.js";
-import type { GraphSources } from "./build-solver.js";
+import type { GraphSources } from "./graph-sources.js";
 import type { LoadedDockerfile } from "./load-dockerfile.js";
 
 /** Input of a build, in the form that images are made from: a graph for each platform. */

@@ -20,16 +20,15 @@ import { BuildSecrets } from "../sources/build-secrets.js";
 import type { MaterialPorts } from "../attest/materials.js";
 import type { ReadFiles } from "../attest/image-scans.js";
 import type { ScannedFile } from "../attest/scanner.js";
-import type { BuildContexts } from "../sources/build-contexts.js";
 import type { CacheImports } from "../remote-cache/cache-imports.js";
 import { layerFetcher } from "../remote-cache/fetch-layer.js";
-import type { ImageResolver } from "../sources/image-resolver.js";
 import type { SolvedFiles } from "../sources/main-context.js";
 import { knownProjects } from "../record/projects.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import type { Session } from "../session/session.js";
 import { startOf } from "./content-start.js";
 import { BuildDevices } from "./device-rights.js";
+import type { GraphSources } from "./graph-sources.js";
 import { type SandboxOptions, stepSandboxes } from "./step-sandboxes.js";
 import type { BuildServices } from "../services/build-services.js";
 import type { JoinedTarget } from "./joined-graph.js";
@@ -40,14 +39,6 @@ import { pathsRead } from "../builder/session-sources.js";
 import { hostDirectories } from "../sources/host-directories.js";
 import { SshAgents } from "../sources/ssh-agents.js";
 import { sourceTime } from "../sources/source-time.js";
-
-/**
- * Origins of a graph's images and directories. The origins are known once the Dockerfile is read.
- */
-export interface GraphSources {
-  readonly contexts: Pick<BuildContexts, "tree" | "brought" | "hiddenBy">;
-  readonly resolver: Pick<ImageResolver, "source" | "resolved">;
-}
 
 /** The parts of a build that its solver uses. */
 export interface BuildSolverOptions {
@@ -82,7 +73,6 @@ export interface BuildSolverOptions {
   readonly target?: JoinedTarget | undefined;
   readonly onEvent: EventSink;
 }
-
 type SolverSession = Pick<Session, "store" | "signal" | "workers" | "network" | "hold" | "madeNow">;
 
 /**

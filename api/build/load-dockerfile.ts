@@ -5,7 +5,8 @@ import type { FrontendOptions, FrontendPorts } from "../../frontend/frontend.js"
 import { hostPlatform, type Platform } from "../../oci/platform.js";
 import { loadAst } from "../sources/ast-cache.js";
 import { BuildContexts } from "../sources/build-contexts.js";
-import type { BuildSolver, GraphSources } from "./build-solver.js";
+import type { BuildSolver } from "./build-solver.js";
+import type { GraphSources } from "./graph-sources.js";
 import type { JoinedTarget } from "./joined-graph.js";
 import { unknownInput } from "./errors.js";
 import { imagePort } from "./image-port.js";
