@@ -27,6 +27,8 @@ interface ClientSideOptions {
 interface PortsOptions {
   readonly directories: ClientPorts["directories"];
   readonly origin: ClientPorts["origin"];
+  /** Sessions of directories by their names; those of the client itself are not among them. */
+  readonly sessions: ReadonlyMap<string, string>;
   readonly inputs: ReadonlyMap<string, BuiltImage>;
 }
 
@@ -45,7 +47,7 @@ export class ClientSide implements AsyncDisposable {
   }
 
   /** Returns the ports of a build. */
-  ports({ directories, origin, inputs }: PortsOptions): ClientPorts {
+  ports({ directories, origin, sessions, inputs }: PortsOptions): ClientPorts {
     const { client, signal, server } = this.#options;
     return {
       directories,
@@ -63,8 +65,9 @@ export class ClientSide implements AsyncDisposable {
         },
       },
       bring: async (wanted) => {
-        const owner = wanted.session === undefined ? client : await server.sessions.wait(wanted.session, signal);
-        if (!owner) throw noSession(wanted.session ?? "");
+        const id = wanted.session ?? sessions.get(wanted.name);
+        const owner = id === undefined ? client : await server.sessions.wait(id, signal);
+        if (!owner) throw noSession(id ?? "");
         return await server.directories.bring(owner, wanted, signal, this.#held);
       },
       input: (name) => inputs.get(name),

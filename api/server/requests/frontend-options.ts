@@ -13,6 +13,8 @@ export type FrontendAttributes = ReadonlyMap<string, string>;
 export interface FrontendRequest {
   readonly options: BuildOptions;
   readonly directories: ClientPorts["directories"];
+  /** Sessions of directories that another session than the build's own has, by their names. */
+  readonly sessions: ReadonlyMap<string, string>;
   readonly cacheFrom: readonly CacheFrom[];
   /** Question that is asked in the place of a build: `frontend.outline`. */
   readonly question: string | undefined;
@@ -81,6 +83,7 @@ export function frontendRequest(attributes: FrontendAttributes, { mayUseHost }: 
   const request = {
     options,
     directories: directoriesOf(context, attributes),
+    sessions: new Map(Object.entries(group("local-sessionid:"))),
     cacheFrom: cacheImports(take("cache-imports"), take("cache-from")),
     question: attributes.get("requestid"),
     inputMetadata: new Map(Object.entries(group("input-metadata:"))),

@@ -92,6 +92,7 @@ function withClient(build: ResolvedBuildOptions, job: JobParts, wanted: Frontend
   const client = job.side.ports({
     directories: wanted?.directories ?? { context: undefined, dockerfile: undefined },
     origin,
+    sessions: wanted?.sessions ?? new Map(),
     inputs: new Map(),
   });
   return { ...build, client };
