@@ -43,7 +43,7 @@ export function diskServices({ usage, prune, now }: DiskPorts): readonly Served[
  * step needs, and what it knows of base images are none, as in docker: clients prune until nothing
  * is listed, and no prune removes these.
  */
-function isCache({ kind, inUse, usedBy: { images, base, running, steps } }: Usage): boolean {
+export function isCache({ kind, inUse, usedBy: { images, base, running, steps } }: Usage): boolean {
   if (kind === "other") return !inUse;
   return running || steps > 0 || (images.length === 0 && !base);
 }

@@ -86,6 +86,11 @@ export const CONTENT_UPDATE = method(
   openMessage("UpdateRequest", { info: one(1, INFO) }),
   openMessage("UpdateResponse", { info: one(1, INFO) }),
 );
+export const CONTENT_LIST = method(
+  `${content}/List`,
+  openMessage("ListContentRequest", { filters: strings(1) }),
+  openMessage("ListContentResponse", { info: many(1, INFO) }),
+);
 export const CONTENT_READ = method(
   `${content}/Read`,
   openMessage("ReadContentRequest", { digest: string(1), offset: int64(2), size: int64(3) }),
