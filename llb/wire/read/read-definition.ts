@@ -10,6 +10,7 @@ import { cannotDecode } from "../errors.js";
 import { actionLabel } from "../labels.js";
 import { decode, type ValueOf } from "../message.js";
 import { OP } from "../operations.js";
+import { type CapturedMounts, captureMounts } from "./mount-outputs.js";
 import { readExec } from "./read-exec.js";
 import { readFile } from "./read-file.js";
 import { VertexReader } from "./vertex-reader.js";
@@ -40,14 +41,28 @@ export function readDefinition(bytes: Uint8Array): Rootfs {
   return new GraphReader(ops, metadata).edge(result);
 }
 
+/** An operation that was read. */
+interface ReadOperation {
+  readonly vertex: Vertex;
+  readonly op: OpMessage;
+  readonly mounts?: CapturedMounts;
+  /** Results that were used, by the numbers of their outputs. */
+  readonly outputs: Map<number, Edge>;
+}
+
 class GraphReader {
   readonly #ops: ReadonlyMap<Digest, OpMessage>;
   readonly #metadata: ReadonlyMap<string, Metadata>;
-  readonly #read = new Map<string, { readonly vertex: Vertex; readonly op: OpMessage }>();
+  /** Outputs that operations and the result use, by their operations. */
+  readonly #wanted = new Map<string, Set<number>>();
+  readonly #read = new Map<string, ReadOperation>();
 
   constructor(ops: ReadonlyMap<Digest, OpMessage>, metadata: ReadonlyMap<string, Metadata>) {
     this.#ops = ops;
     this.#metadata = metadata;
+    for (const { inputs = [] } of ops.values()) {
+      for (const { digest = "", index = 0 } of inputs) this.#wanted.set(digest, (this.#wanted.get(digest) ?? new Set()).add(index));
+    }
   }
 
   /**
@@ -64,7 +79,7 @@ class GraphReader {
       // One at a time: the list is a way down, and never longer than the graph is deep.
       else if (missing[0] !== undefined) stack.push(missing[0]);
       else {
-        this.#read.set(digest, { vertex: this.#vertex(op, digest), op });
+        this.#read.set(digest, this.#operation(op, digest));
         stack.pop();
       }
     }
@@ -77,16 +92,17 @@ class GraphReader {
     return op;
   }
 
-  #vertex(op: OpMessage, digest: string): Vertex {
+  #operation(op: OpMessage, digest: string): ReadOperation {
     const metadata = this.#metadata.get(digest);
     const name = metadata?.description?.get("llb.customname") || this.#name(op);
     const at = new VertexReader(name);
     at.refuse("constraints.filter", op.constraints?.filter);
     at.refuse("linux_resources", metadata?.linux_resources, "Limit steps with --memory and --cpus");
     const inputs = (op.inputs ?? []).map((input) => this.#output(input, at));
-    const read = readOp(op, inputs, at);
+    const mounts = op.exec && captureMounts(op.exec, inputs, this.#wanted.get(digest) ?? new Set(), at);
+    const read = readOp(mounts ? { ...op, exec: mounts.exec } : op, mounts?.inputs ?? inputs, at);
     const platform = read.op.kind === "exec" || imageOf(read.op) ? platformOf(op, at) : undefined;
-    return vertex({
+    const made = vertex({
       ...read,
       ...(platform === undefined ? {} : { platform }),
       metadata: {
@@ -95,19 +111,20 @@ class GraphReader {
         ...(metadata?.ignore_cache ? { ignoreCache: true, ignoreReason: "the definition says so" } : {}),
       },
     });
+    return { vertex: made, op, outputs: new Map(), ...(mounts && { mounts }) };
   }
 
-  /** Returns the edge of an output. Commands keep their root filesystem alone. */
+  /** Returns the edge of an output: of a command its root filesystem, or what it made in a mount. */
   #output({ digest = "", index = 0 }: { readonly digest?: string; readonly index?: number }, at: VertexReader): Edge {
-    const { vertex: source, op } = this.#read.get(digest) as { readonly vertex: Vertex; readonly op: OpMessage };
+    const { vertex: source, op, mounts, outputs } = this.#read.get(digest) as ReadOperation;
     const mount = op.exec?.mounts?.find(({ output = 0 }) => output === index);
-    if (op.exec ? mount?.dest !== "/" : index !== 0)
-      at.fail(
-        "inputs.index",
-        `it uses output ${index}${mount?.dest === undefined ? "" : `, "${mount.dest}",`} of "${this.#name(op)}"`,
-        ONE_OUTPUT,
-      );
-    return { vertex: source, output: 0 };
+    const known = outputs.get(index);
+    if (known) return known;
+    const edge = { vertex: source, output: 0 };
+    const result = mounts ? mounts.result(index, edge) : (op.exec ? mount?.dest === "/" : index === 0) ? edge : undefined;
+    if (!result) return at.fail("inputs.index", `it uses output ${index} of "${this.#name(op)}"`, NO_OUTPUT);
+    outputs.set(index, result);
+    return result;
   }
 
   /** Returns the step of an operation. Numbers count the operations in the order of the graph. */
@@ -128,7 +145,7 @@ class GraphReader {
   }
 }
 
-const ONE_OUTPUT = "Use the root filesystem after the command: copy what it made there";
+const NO_OUTPUT = "Use the root filesystem after the command, or a mount that it may write to";
 
 /** Kinds of operations, by the names of the members. */
 const KINDS = ["exec", "source", "file", "merge", "diff", "build", "passthrough"] as const;

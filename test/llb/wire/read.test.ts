@@ -96,18 +96,33 @@ const REFUSED: readonly (readonly [name: string, ops: readonly OpMessage[], RegE
   ["a cache without a name", [local, exec({ mounts: [ROOT, { input: -1, dest: "/a", mountType: 3, output: -1 }] })], /a cache has no name/],
   ["a secret without a name", [local, exec({ mounts: [ROOT, { input: -1, dest: "/a", mountType: 1 }] })], /a secret has no name/],
   [
-    "the output of another mount",
+    "the output of a mount that is read only",
     [
       local,
       exec({
         mounts: [
           { ...ROOT, output: 1 },
-          { input: -1, dest: "/out", output: 0 },
+          { input: -1, dest: "/out", output: 0, readonly: true },
         ],
       }),
       exec(),
     ],
-    /uses output 0, "\/out", of "true"/,
+    /uses output 0 of "true"/,
+  ],
+  [
+    "the output of a mount inside a cache",
+    [
+      local,
+      exec({
+        mounts: [
+          { ...ROOT, output: 1 },
+          { input: -1, dest: "/out/in", output: 0 },
+          { input: -1, dest: "/out", output: -1, mountType: 3, cacheOpt: { ID: "a" } },
+        ],
+      }),
+      exec(),
+    ],
+    /the result of a mount inside of "\/out" is used/,
   ],
   ["an output that is not there", [local, { ...exec(), inputs: [{ digest: sha256(encode(OP, local)), index: 3 }] }], /output 3 of "local:/],
   ["no actions", [local, file()], /there are none/],
