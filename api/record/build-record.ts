@@ -49,6 +49,15 @@ export interface RecordedWarning {
   readonly line?: number;
 }
 
+/** Request of a client that a build served. */
+export interface RecordedRequest {
+  /** Frontend in BuildKit's words: `dockerfile.v0`, or empty for a graph of the client's own. */
+  readonly frontend: string;
+  /** Options of the frontend, without the values of those with a secret's name. */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly exporters: readonly { readonly type: string; readonly attributes: Readonly<Record<string, string>> }[];
+}
+
 /** Details of a build's record beside its summary, kept as JSON. */
 export interface BuildDetail {
   readonly version: 1;
@@ -64,6 +73,8 @@ export interface BuildDetail {
     readonly exports: readonly string[];
   };
   readonly warnings: readonly RecordedWarning[];
+  /** Request of the client, for a build that was served. */
+  readonly request?: RecordedRequest;
 }
 
 /** Reads the detail of a build. Version 0.1 recorded the names of steps alone. */

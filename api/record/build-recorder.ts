@@ -14,7 +14,7 @@ import type { WebRequests } from "../../core/web-request.js";
 import { isSecretVariable } from "../../core/text/secret-names.js";
 import { formatPlatform } from "../../oci/platform.js";
 import { describeInputs } from "./build-origin.js";
-import type { BuildDetail, RecordedStep, RecordedWarning } from "./build-record.js";
+import type { BuildDetail, RecordedRequest, RecordedStep, RecordedWarning } from "./build-record.js";
 import type { BuildResult } from "../options/options.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import type { StepCounter } from "./step-counter.js";
@@ -43,10 +43,12 @@ interface BuildRecorderOptions {
   readonly tally: StepCounter;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
+  /** Request of a client, with the id that the client knows the build by. */
+  readonly served?: { readonly id: string; readonly request: RecordedRequest };
 }
 
 /** End of a build. */
-export type BuildEnd = { readonly result: BuildResult } | { readonly error: unknown };
+export type BuildEnd = { readonly result: BuildResult | undefined } | { readonly error: unknown };
 
 /**
  * Records a build while it runs: the output of its steps at once, everything else with one row at
@@ -55,7 +57,7 @@ export type BuildEnd = { readonly result: BuildResult } | { readonly error: unkn
  * nothing.
  */
 export class BuildRecorder {
-  readonly id = newBuildId();
+  readonly id: string;
   readonly #options: BuildRecorderOptions;
   readonly #logs: BuildLogs;
   readonly #infos = new Map<StepId, AnnouncedStep>();
@@ -67,6 +69,7 @@ export class BuildRecorder {
 
   constructor(options: BuildRecorderOptions) {
     this.#options = options;
+    this.id = options.served?.id ?? newBuildId();
     this.#logs = options.history.logs(this.id);
   }
 
@@ -168,13 +171,14 @@ export class BuildRecorder {
   }
 
   #detail(): Omit<BuildDetail, "steps"> {
-    const { build } = this.#options;
+    const { build, served } = this.#options;
     return {
       version: 1,
       platforms: build.platforms.map(formatPlatform),
       buildArgs: withoutSecrets(build.buildArgs),
       noCache: build.noCache,
       warnings: this.#warnings,
+      ...(served && { request: served.request }),
     };
   }
 
@@ -183,13 +187,13 @@ export class BuildRecorder {
     const detail: BuildDetail = {
       ...this.#detail(),
       steps,
-      ...("error" in end ? { error: errorInfo(end.error) } : { result: resultInfo(end.result) }),
+      ...("error" in end ? { error: errorInfo(end.error) } : end.result && { result: resultInfo(end.result) }),
     };
     return {
       ...this.#head(),
       duration: endedAt - this.#options.startedAt,
       status: "result" in end ? "completed" : end.error instanceof CanceledError ? "canceled" : "failed",
-      imageId: "result" in end ? end.result.imageId : undefined,
+      imageId: "result" in end ? end.result?.imageId : undefined,
       ...this.#options.tally.counts,
       detail: JSON.stringify(detail),
     };
@@ -258,7 +262,7 @@ function newBuildId(): string {
   return [...randomBytes(12)].map((byte) => digits[byte % digits.length]).join("");
 }
 
-function withoutSecrets(args: Readonly<Record<string, string>>): Record<string, string> {
+export function withoutSecrets(args: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, isSecretVariable(`${name}=${value}`) ? "<hidden>" : value]));
 }
 

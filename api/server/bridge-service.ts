@@ -57,7 +57,7 @@ export function bridgeService({ solves, worker }: Solves & { readonly worker: st
       Workers: [workerRecord(worker)],
     })),
     ofJob(BRIDGE_SOLVE, async (job, request) => {
-      const result = await job.solve(request, { recorded: (request.Frontend ?? "") !== "" && job.request.Internal !== true });
+      const result = await job.solve(request);
       return request.allowResultReturn === true ? { result } : { ref: result.ref?.id ?? "" };
     }),
     ofJob(RETURN, async (job, { result = {}, error }) => {

@@ -5,6 +5,12 @@ import type { Arrivals } from "./parts/arrivals.js";
 import { badRequest, noJob, noSession } from "./errors.js";
 import { answerOf } from "./failure.js";
 import { Job } from "./job.js";
+import { JobRecord } from "./job-record.js";
+import type { HistoryPorts } from "./history-services.js";
+import { pastStatus } from "./past-status.js";
+import { CanceledError } from "../../core/errors.js";
+import type { SolveStatus } from "../../solver/buildkit/builder.js";
+import { STATUS } from "../../solver/buildkit/grpc/status.js";
 import type { SolveRequest } from "./job-parts.js";
 import type { ServerParts } from "./parts/server-parts.js";
 
@@ -16,47 +22,60 @@ export interface Solves {
   readonly solves: Arrivals<Job>;
 }
 
+/** Solves, and where they are recorded. */
+type RecordedSolves = Solves & HistoryPorts;
+
 /** Serves solves, and the reports of their steps. */
-export function controlService(server: ServerParts & Solves): readonly Served[] {
+export function controlService(server: ServerParts & RecordedSolves): readonly Served[] {
   return [
     single(SOLVE, (request, { signal }) => solve(modernRequest(request), signal, server)),
     streaming(STATUS_OF, async ({ messages, send, signal }) => {
       for await (const { Ref = "" } of messages) {
-        const job = await server.solves.wait(Ref, signal);
-        if (!job) throw noJob(Ref);
-        for await (const status of job.feed.read(signal)) await send(status);
+        for await (const status of await statusOf(Ref, signal, server)) await send(status);
         return;
       }
     }),
   ];
 }
 
-async function solve(request: SolveRequest, gone: AbortSignal, server: ServerParts & Solves) {
+/** Returns the reports of a solve that runs, or of one of the past. */
+async function statusOf(ref: string, signal: AbortSignal, { solves, history }: RecordedSolves): Promise<AsyncIterable<SolveStatus>> {
+  const isPast = solves.get(ref) === undefined && history.list().some(({ id }) => id === ref);
+  if (isPast) return pastStatus(history.get(ref), history.log);
+  const job = await solves.wait(ref, signal);
+  if (!job) throw noJob(ref);
+  return job.feed.read(signal);
+}
+
+async function solve(request: SolveRequest, gone: AbortSignal, server: ServerParts & RecordedSolves) {
   const { Ref = "", Session = "", Frontend = "", Definition, FrontendAttrs, FrontendInputs, Internal = false } = request;
   if (Ref === "") throw badRequest("the solve has no ref");
   const signal = AbortSignal.any([gone, server.signal]);
   const client = await server.sessions.wait(Session, signal);
   if (!client) throw noSession(Session);
-  const job = new Job({ request, client, signal, server });
-  if (!server.solves.add(Ref, job)) throw badRequest(`job ID ${Ref} already exists`);
+  if (server.solves.get(Ref)) throw badRequest(`job ID ${Ref} already exists`);
+  const record = Internal ? undefined : new JobRecord({ request, server, history: server.history, watch: server.watch });
+  const job = new Job({ request, client, signal, server, record });
+  server.solves.add(Ref, job);
   try {
-    return await withResource(job, async () => {
+    const answer = await withResource(job, async () => {
       const isGateway = Frontend === "" && Definition === undefined;
       const result = isGateway
         ? await job.waitForReturn()
-        : await job.solve(
-            {
-              Frontend,
-              ...(Definition && { Definition }),
-              ...(FrontendAttrs && { FrontendOpt: FrontendAttrs }),
-              ...(FrontendInputs && { FrontendInputs }),
-            },
-            { recorded: !Internal },
-          );
+        : await job.solve({
+            Frontend,
+            ...(Definition && { Definition }),
+            ...(FrontendAttrs && { FrontendOpt: FrontendAttrs }),
+            ...(FrontendInputs && { FrontendInputs }),
+          });
       return { ExporterResponse: await job.finish(result) };
     });
+    await record?.end({ result: job.made });
+    return answer;
   } catch (error) {
-    throw answerOf(error);
+    const answer = answerOf(error);
+    await record?.end({ error: answer.status === STATUS.CANCELLED ? new CanceledError("The client gave the build up") : error });
+    throw answer;
   } finally {
     setTimeout(() => server.solves.remove(Ref, job), KEPT).unref();
   }

@@ -1,13 +1,14 @@
 import { isAbsolute, relative } from "node:path";
 import { STATUS } from "../../solver/buildkit/grpc/status.js";
-import { timestampOf } from "../../solver/buildkit/messages/common.js";
-import type { RecordedBuild } from "../record/build-record.js";
+import { timestamp } from "../../solver/buildkit/messages/common.js";
+import type { RecordedBuild, RecordedRequest } from "../record/build-record.js";
 import type { HistoryRecord } from "./build-watch.js";
 
 /** Returns a build of the history as BuildKit's clients know builds. */
 export function historyRecord(build: RecordedBuild): HistoryRecord {
   const { id, createdAt, duration, steps, executed, cached, warnings, imageId, names, result } = build;
   const failure = failureOf(build);
+  const { request } = build;
   const response = new Map([
     ...(imageId === undefined ? [] : [["containerimage.config.digest", imageId] as const]),
     ...(result?.digest === undefined ? [] : [["containerimage.digest", result.digest] as const]),
@@ -15,17 +16,34 @@ export function historyRecord(build: RecordedBuild): HistoryRecord {
   ]);
   return {
     Ref: id,
-    Frontend: "dockerfile.v0",
-    FrontendAttrs: attributesOf(build),
-    Exporters: (result?.exports ?? []).map((type) => ({ Type: type })),
-    CreatedAt: timestampOf(createdAt),
-    CompletedAt: timestampOf(createdAt + duration),
+    ...(request
+      ? requestRecord(request)
+      : {
+          Frontend: "dockerfile.v0",
+          FrontendAttrs: attributesOf(build),
+          Exporters: (result?.exports ?? []).map((type) => ({ Type: type })),
+        }),
+    CreatedAt: timestamp(createdAt),
+    CompletedAt: timestamp(createdAt + duration),
     ExporterResponse: response,
     numCachedSteps: cached,
     numTotalSteps: steps,
     numCompletedSteps: executed + cached,
     numWarnings: warnings,
     ...(failure ? { error: failure } : {}),
+  };
+}
+
+/** Returns the members of a record that say what a client asked for. */
+export function requestRecord({
+  frontend,
+  attributes,
+  exporters,
+}: RecordedRequest): Pick<HistoryRecord, "Frontend" | "FrontendAttrs" | "Exporters"> {
+  return {
+    Frontend: frontend,
+    FrontendAttrs: new Map(Object.entries(attributes)),
+    Exporters: exporters.map(({ type, attributes: attrs }) => ({ Type: type, Attrs: new Map(Object.entries(attrs)) })),
   };
 }
 

@@ -12,7 +12,7 @@ import { historyRecord } from "./history-record.js";
 /** The builds of a server. */
 export interface HistoryPorts {
   /** Builds that have ended. */
-  readonly history: Pick<BuildHistoryStore, "list" | "get" | "remove">;
+  readonly history: Pick<BuildHistoryStore, "list" | "get" | "log" | "remove">;
   /** Builds that run. */
   readonly watch: BuildWatch;
   /** Returns the milliseconds since the epoch. */

@@ -10,6 +10,7 @@ import type { ClientSession } from "../../solver/buildkit/serving/client-session
 import type { CompiledBuild } from "../build/build-images.js";
 import { imagePort } from "../build/image-port.js";
 import { buildInSession } from "../build/build.js";
+import type { BuildResult } from "../options/options.js";
 import type { ResolvedBuildOptions } from "../options/resolve-options.js";
 import type { SolvedFiles } from "../sources/main-context.js";
 import { Session } from "../session/session.js";
@@ -19,6 +20,7 @@ import { answerOf } from "./failure.js";
 import type { BridgeRequest, JobParts, ResultMessage, RunningBuild, SolvedRef, SolveRequest } from "./job-parts.js";
 import { resultMessage, returnedResults } from "./results/result-message.js";
 import { baseBuild, requestedBuild } from "./requests/requested-build.js";
+import type { JobRecord } from "./job-record.js";
 import type { ServerParts } from "./parts/server-parts.js";
 import { StatusFeed } from "./results/status-feed.js";
 
@@ -28,6 +30,8 @@ interface JobOptions {
   /** Aborted when the client has gone, or the server ends. */
   readonly signal: AbortSignal;
   readonly server: ServerParts;
+  /** Record of the solve; undefined for one that its client keeps out of the history. */
+  readonly record: JobRecord | undefined;
 }
 
 /**
@@ -46,14 +50,17 @@ export class Job implements AsyncDisposable, JobParts {
   readonly refs = new Map<string, SolvedRef>();
   /** Result that the client returns through the gateway. */
   readonly returned: Deferred<ResultMessage> = deferred();
+  readonly #record: JobRecord | undefined;
   readonly #running: RunningBuild[] = [];
   readonly #ending = new AbortController();
   #session: Session | undefined;
   #disposed: Promise<void> | undefined;
+  #made: BuildResult | undefined;
   /** The step that failed first. */
   #failed: StepId | undefined;
 
-  constructor({ request, client, signal, server }: JobOptions) {
+  constructor({ request, client, signal, server, record }: JobOptions) {
+    this.#record = record;
     this.ref = request.Ref ?? "";
     this.request = request;
     this.client = client;
@@ -65,13 +72,14 @@ export class Job implements AsyncDisposable, JobParts {
   }
 
   /** Compiles a Dockerfile or reads a definition. Returns what the client may build with. */
-  solve(request: BridgeRequest, options: { readonly recorded: boolean }): Promise<ResultMessage> {
-    return this.server.slots.run(this.signal, () => this.#solve(request, options));
+  solve(request: BridgeRequest): Promise<ResultMessage> {
+    return this.server.slots.run(this.signal, () => this.#solve(request));
   }
 
-  async #solve(request: BridgeRequest, { recorded }: { readonly recorded: boolean }): Promise<ResultMessage> {
-    const wanted = requestedBuild(request, this, (event) => this.#onEvent(event), recorded);
+  async #solve(request: BridgeRequest): Promise<ResultMessage> {
+    const wanted = requestedBuild(request, this, (event) => this.#onEvent(event));
     if (wanted.answer) return await wanted.answer();
+    this.#record?.begin(wanted.build, request.FrontendOpt ?? new Map());
     const running = await this.#start(wanted.build);
     const refs = running.compiled.results.map((result): SolvedRef => {
       const ref = { id: randomBytes(12).toString("hex"), running, result };
@@ -119,14 +127,19 @@ export class Job implements AsyncDisposable, JobParts {
     const chosen = returnedResults(message, this);
     if (chosen.results.length === 0) {
       if ((this.request.Exporters?.length ?? 0) === 0) return new Map();
-      return await this.#finish(await this.#solve({ Definition: new Uint8Array() }, { recorded: false }));
+      return await this.#finish(await this.#solve({ Definition: new Uint8Array() }));
     }
     const [running, ...others] = new Set(chosen.results.map(({ ref }) => ref.running));
     if (!running || others.length > 0) throw unsupported("one result of several solves");
     for (const other of this.#running) if (other !== running) other.chosen.reject(new CanceledError("The client returned another result"));
     running.chosen.resolve(chosen.results.map(({ result }) => result));
-    const made = await this.#failing(running.done);
+    const made = (this.#made = await this.#failing(running.done));
     return await this.side.sendResults(made, (event) => this.#onEvent(event));
+  }
+
+  /** Result that the outputs got; undefined before, and where the client returned none. */
+  get made(): BuildResult | undefined {
+    return this.#made;
   }
 
   /** Waits for the result that the client returns through the gateway. */
@@ -166,6 +179,7 @@ export class Job implements AsyncDisposable, JobParts {
 
   #onEvent(event: BuildEvent): void {
     if (event.type === "failed") this.#failed ??= event.step;
+    this.#record?.onEvent(event);
     this.feed.onEvent(event);
   }
 

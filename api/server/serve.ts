@@ -8,6 +8,13 @@ import { serve as serveMethods } from "../../solver/buildkit/grpc/server.js";
 import type { ClientSession } from "../../solver/buildkit/serving/client-session.js";
 import { openProcessStore } from "../session/process-store.js";
 import { Arrivals } from "./parts/arrivals.js";
+import { measure } from "../store/disk-usage.js";
+import { pruneStore } from "../store/prune.js";
+import { buildHistoryOf } from "../store/build-history.js";
+import { BuildWatch } from "./build-watch.js";
+import { contentServices } from "./content-services.js";
+import { diskServices } from "./disk-services.js";
+import { historyServices } from "./history-services.js";
 import { bridgeService } from "./bridge-service.js";
 import { controlService } from "./control-service.js";
 import { infoService } from "./info-service.js";
@@ -41,11 +48,16 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
     signal: ending.signal,
   };
   const solves = new Arrivals<Job>();
+  const past = { history: buildHistoryOf(store, () => undefined), watch: new BuildWatch(), now: Date.now };
+  const usage = () => measure(store);
   const worker = randomBytes(12).toString("hex");
   const services = [
     ...infoService({ worker }),
     ...sessionService(parts),
-    ...controlService({ ...parts, solves }),
+    ...controlService({ ...parts, ...past, solves }),
+    ...historyServices(past),
+    ...diskServices({ usage, prune: (policy) => pruneStore(store, policy), now: Date.now }),
+    ...contentServices({ blobs: store.blobs, usage }),
     ...bridgeService({ solves, worker }),
   ];
   const connections = new Set<Socket>();

@@ -19,7 +19,7 @@ interface RequestedBuild {
 const OWN_VARIABLES = ["TSBUILD_NETWORK", "TSBUILD_CACHE_BUDGET", "TSBUILD_ISOLATION"];
 
 /** Returns what a client asks for. Throws an answer for what this server does not do. */
-export function requestedBuild(request: BridgeRequest, job: JobParts, onEvent: EventSink, recorded: boolean): RequestedBuild {
+export function requestedBuild(request: BridgeRequest, job: JobParts, onEvent: EventSink): RequestedBuild {
   const { Frontend = "", Definition, FrontendOpt = new Map(), FrontendInputs = new Map(), SourcePolicies = [] } = request;
   if (SourcePolicies.length > 0 || (job.request.SourcePolicy?.length ?? 0) > 0) throw unsupported("source policies");
   if (Frontend !== "" && Definition !== undefined && Definition.length > 0) throw badRequest(`invalid definition for frontend ${Frontend}`);
@@ -31,7 +31,6 @@ export function requestedBuild(request: BridgeRequest, job: JobParts, onEvent: E
       llb: Definition,
       allow: [...allow],
       cacheFrom: unique(imports),
-      ...(recorded ? {} : { history: false }),
     };
     return { build: withClient(resolved(options, job, onEvent), job, undefined) };
   }
@@ -43,7 +42,6 @@ export function requestedBuild(request: BridgeRequest, job: JobParts, onEvent: E
     ...wanted.options,
     allow: [...allow],
     cacheFrom: unique([...wanted.cacheFrom, ...imports]),
-    ...(recorded ? {} : { history: false }),
   };
   const build = withClient(resolved(options, job, onEvent), job, wanted);
   const { question } = wanted;
@@ -70,6 +68,8 @@ function resolved(options: BuildOptions, job: JobParts, onEvent: EventSink): Res
         outputs: outputs.length === 0 ? [{ type: "cacheonly" }] : outputs,
         cacheTo: Exports.flatMap(readExport),
         root: server.root,
+        // The solve is recorded, and not each of its builds.
+        history: false,
         signal,
         onEvent,
         ...(server.jobs === undefined ? {} : { jobs: server.jobs }),

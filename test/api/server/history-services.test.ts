@@ -46,6 +46,7 @@ async function serving(t: ExecutionContext) {
         if (!found) throw new CanceledError("gone");
         return found;
       },
+      log: () => undefined,
       remove: (ids) => {
         builds = builds.filter(({ id }) => !ids.includes(id));
         return ids.length;
