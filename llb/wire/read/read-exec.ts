@@ -10,6 +10,9 @@ type ExecMessage = ValueOf<typeof EXEC>;
 type MountMessage = ValueOf<typeof MOUNT>;
 type Meta = NonNullable<ExecMessage["meta"]>;
 
+/** Directories of programs where a command has no PATH. */
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /** Names of limits that a kernel has; docker's. */
 const LIMITS = "as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack".split(" ");
 
@@ -57,6 +60,8 @@ function readEnv({ env = [] }: Meta, at: VertexReader): readonly string[] {
     const name = readName(equals === -1 ? entry : entry.slice(0, equals), at);
     values.set(name, at.text("exec.meta.env", equals === -1 ? "" : entry.slice(equals + 1)));
   }
+  // BuildKit does so when the command runs, and its clients rely on it.
+  if (!values.has("PATH")) values.set("PATH", DEFAULT_PATH);
   return [...values].map(([name, value]) => `${name}=${value}`);
 }
 
