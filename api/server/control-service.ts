@@ -38,12 +38,17 @@ export function controlService(server: ServerParts & RecordedSolves): readonly S
   ];
 }
 
-/** Returns the reports of a solve that runs, or of one of the past. */
+/** Jobs whose reports somebody has read. */
+const heard = new WeakSet<Job>();
+
+/** Returns the reports of a solve: as they come, and of one that is over, from the history. */
 async function statusOf(ref: string, signal: AbortSignal, { solves, history }: RecordedSolves): Promise<AsyncIterable<SolveStatus>> {
-  const isPast = solves.get(ref) === undefined && history.list().some(({ id }) => id === ref);
-  if (isPast) return pastStatus(history.get(ref), history.log);
-  const job = await solves.wait(ref, signal);
+  const known = solves.get(ref);
+  const isPast = known === undefined || heard.has(known);
+  if (isPast && history.list().some(({ id }) => id === ref)) return pastStatus(history.get(ref), history.log);
+  const job = known ?? (await solves.wait(ref, signal));
   if (!job) throw noJob(ref);
+  heard.add(job);
   return job.feed.read(signal);
 }
 

@@ -25,10 +25,11 @@ const GROUPS = [
 /** Debian's busybox has no `adduser`; the tests want the user and its home. */
 const ADDUSER = `#!/bin/sh
 for name; do :; done
-echo "$name:x:1000:1000::/home/$name:/bin/sh" >>/etc/passwd
-echo "$name:x:1000:" >>/etc/group
+id=$((1000 + $(grep -c ':/home/' /etc/passwd)))
+echo "$name:x:$id:$id::/home/$name:/bin/sh" >>/etc/passwd
+echo "$name:x:$id:" >>/etc/group
 mkdir -p "/home/$name"
-chown 1000:1000 "/home/$name"
+chown "$id:$id" "/home/$name"
 `;
 
 /** Makes a root filesystem of busybox. */
