@@ -190,8 +190,19 @@ function readDownload(url: string, take: Take, at: Refusal): SourceOp {
     if (value !== undefined && !/^(0o?[0-7]{1,5}|\d{1,9})$/.test(value)) at.fail(`source.attrs.${name}`, `"${value}" is no number`);
     return value === undefined ? [] : [[name, value] as const];
   });
-  const op = httpSource(url, { filename: filename || "download", checksum });
+  const op = httpSource(url, { filename: filename || lastPart(url) || "download", checksum });
   return { ...op, attrs: { ...op.attrs, ...Object.fromEntries(numbers) } };
+}
+
+/** Returns the name of a file that a URL ends with; an empty text where it is none. */
+function lastPart(url: string): string {
+  const name = basename(new URL(url).pathname);
+  try {
+    const decoded = decodeURIComponent(name);
+    return /[/\0]/.test(decoded) || decoded === "." || decoded === ".." ? "" : decoded;
+  } catch {
+    return "";
+  }
 }
 
 function readRepository(identifier: string, take: Take, at: Refusal): SourceOp {

@@ -79,7 +79,11 @@ export function captureMounts(
 
 const pathOf = ({ dest = "" }: MountMessage): string => cleanPath(`/${dest}`);
 
-/** Returns the content of a mount after the command, without that of mounts inside of it. */
+/**
+ * Returns the content of a mount after the command, without that of mounts inside of it. Note that
+ * it is above the filesystem that was mounted, as in BuildKit, because a merge carries on what the
+ * command removed.
+ */
 function contentOf(
   at: VertexReader,
   made: Edge,
@@ -87,7 +91,7 @@ function contentOf(
 ): Edge {
   const { dest, base, selector } = mount;
   const inner = captured.filter((other) => other.dest.startsWith(`${dest}/`)).map((other) => `${other.dest.slice(dest.length + 1)}/*`);
-  return files(at, `take ${dest}`, selector === "/" ? undefined : base, (fill) => fill.replace(selector, made, dest, inner));
+  return files(at, `take ${dest}`, base, (fill) => fill.replace(selector, made, dest, inner));
 }
 
 /** Returns the root filesystem after the command, with what stood where the mounts were. */
@@ -133,6 +137,8 @@ class Actions {
     if (dest !== "/") {
       this.#actions.push({ action: "rm", input: 0, path: dest, allowNotFound: true, allowWildcard: false });
       this.#actions.push({ action: "mkdir", input: 0, path: dest, mode: 0o755, makeParents: true });
+    } else if (this.#base >= 0) {
+      this.#actions.push({ action: "rm", input: 0, path: "/*", allowNotFound: true, allowWildcard: true });
     }
     if (from) this.#copy(from, { src, dest: dest === "/" ? "/" : `${dest}/`, ...(excludePatterns.length > 0 && { excludePatterns }) });
   }
