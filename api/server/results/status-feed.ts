@@ -2,6 +2,7 @@ import type { Diagnostic, SourceRange } from "../../../core/diagnostics.js";
 import type { AnnouncedStep, BuildEvent, StepId } from "../../../core/events.js";
 import { type Deferred, deferred } from "../../../core/tasks/deferred.js";
 import { unlessAborted } from "../../../core/tasks/unless-aborted.js";
+import { RULES } from "../../../frontend/dockerfile/lint/all-rules.js";
 import type { SolveStatus } from "../../../solver/buildkit/builder.js";
 import { timestampOf } from "../../../solver/buildkit/messages/common.js";
 
@@ -186,13 +187,18 @@ function warningOf(diagnostic: Diagnostic, step: string | undefined): Warning {
     vertex: step ?? "",
     level: 1,
     short: Buffer.from(`${diagnostic.rule ?? diagnostic.code}: ${diagnostic.message}${line}`),
-    ...(diagnostic.hint === undefined ? {} : { detail: [Buffer.from(diagnostic.hint)] }),
+    detail: [descriptionOf(diagnostic), diagnostic.hint].flatMap((text) => (text === undefined ? [] : [Buffer.from(text)])),
     ...(diagnostic.url === undefined ? {} : { url: diagnostic.url }),
     ...(diagnostic.source && {
       info: { filename: diagnostic.source.name, data: Buffer.from(diagnostic.source.text), language: "Dockerfile" },
     }),
     ...(diagnostic.range && { ranges: [wireRange(diagnostic.range)] }),
   };
+}
+
+/** Returns the requirement of a warning's rule: clients show it first. */
+function descriptionOf({ rule }: Diagnostic): string | undefined {
+  return rule === undefined ? undefined : RULES.find(({ name }) => name === rule)?.description;
 }
 
 /** Returns a range in BuildKit's source maps: lines count from 1, characters from 0. */
