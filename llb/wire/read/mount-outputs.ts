@@ -22,7 +22,7 @@ interface Captured {
 
 /** A command whose results are its root filesystem and mounts. */
 export interface CapturedMounts {
-  /** The command without these mounts. The last input is its root filesystem, which has their content. */
+  /** Command without these mounts. The last input is its root filesystem, with their content. */
   readonly exec: ExecMessage;
   readonly inputs: readonly Edge[];
   /** Returns the result of an output, of what the command made. */
@@ -119,7 +119,7 @@ function files(at: VertexReader, text: string, base: Rootfs, change: (fill: Acti
 class Actions {
   readonly #inputs: Edge[] = [];
   readonly #base: number;
-  /** Actions with inputs of their own numbered from 0; the number of a result is known at the end. */
+  /** Actions, whose results have numbers only when all inputs are known. */
   readonly #actions: FileAction[] = [];
 
   constructor(base: Rootfs) {

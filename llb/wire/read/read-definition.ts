@@ -114,7 +114,7 @@ class GraphReader {
     return { vertex: made, op, outputs: new Map(), ...(mounts && { mounts }) };
   }
 
-  /** Returns the edge of an output: of a command its root filesystem, or what it made in a mount. */
+  /** Returns the edge of an output: of a command its root filesystem, or a mount of it. */
   #output({ digest = "", index = 0 }: { readonly digest?: string; readonly index?: number }, at: VertexReader): Edge {
     const { vertex: source, op, mounts, outputs } = this.#read.get(digest) as ReadOperation;
     const mount = op.exec?.mounts?.find(({ output = 0 }) => output === index);
