@@ -2,7 +2,7 @@ import type { Usage } from "../../cache/contract/collector.js";
 import { MILLISECOND } from "../../core/go-values/duration.js";
 import type { ValueOf } from "../../llb/wire/message.js";
 import { type Served, single, streaming } from "../../solver/buildkit/grpc/server.js";
-import { timestamp } from "../../solver/buildkit/messages/common.js";
+import { timestampOf } from "../../solver/buildkit/messages/common.js";
 import { DISK_USAGE, PRUNE, type PRUNE_REQUEST, type USAGE_RECORD } from "../../solver/buildkit/messages/usage.js";
 import type { PruneCandidate, PrunedItem, PrunePolicy, PruneReport } from "../options/disk-types.js";
 import { parseRecordFilters } from "./record-filter.js";
@@ -57,7 +57,7 @@ function recordOf({ kind, id, bytes, name = "", lastUsedAt, usedBy: { images, ru
     Description: name,
     RecordType: typeOf(kind),
     Shared: images.length > 0,
-    ...(lastUsedAt === undefined ? {} : { LastUsedAt: timestamp(lastUsedAt) }),
+    ...(lastUsedAt === undefined ? {} : { LastUsedAt: timestampOf(lastUsedAt) }),
   };
 }
 
@@ -68,7 +68,7 @@ function prunedRecord({ id, type, bytes, description, lastUsedAt }: PrunedItem):
     Size: bytes,
     Description: description,
     RecordType: typeOf(type),
-    ...(lastUsedAt === undefined ? {} : { LastUsedAt: timestamp(lastUsedAt) }),
+    ...(lastUsedAt === undefined ? {} : { LastUsedAt: timestampOf(lastUsedAt) }),
   };
 }
 

@@ -1,6 +1,6 @@
 import { isAbsolute, relative } from "node:path";
 import { STATUS } from "../../solver/buildkit/grpc/status.js";
-import { timestamp } from "../../solver/buildkit/messages/common.js";
+import { timestampOf } from "../../solver/buildkit/messages/common.js";
 import type { RecordedBuild, RecordedRequest } from "../record/build-record.js";
 import type { HistoryRecord } from "./build-watch.js";
 
@@ -23,8 +23,8 @@ export function historyRecord(build: RecordedBuild): HistoryRecord {
           FrontendAttrs: attributesOf(build),
           Exporters: (result?.exports ?? []).map((type) => ({ Type: type })),
         }),
-    CreatedAt: timestamp(createdAt),
-    CompletedAt: timestamp(createdAt + duration),
+    CreatedAt: timestampOf(createdAt),
+    CompletedAt: timestampOf(createdAt + duration),
     ExporterResponse: response,
     numCachedSteps: cached,
     numTotalSteps: steps,

@@ -1,5 +1,5 @@
 import { type BuildEvent, now } from "../../core/events.js";
-import { timestamp } from "../../solver/buildkit/messages/common.js";
+import { timestampOf } from "../../solver/buildkit/messages/common.js";
 import { type BuildEnd, BuildRecorder, withoutSecrets } from "../record/build-recorder.js";
 import type { BuildHistoryStore, RecordedRequest } from "../record/build-record.js";
 import { StepCounter } from "../record/step-counter.js";
@@ -17,7 +17,7 @@ interface JobRecordOptions {
 }
 
 /**
- * The record of one solve in the history, under the id that the client gave it. Those who listen to
+ * The record of one solve in the history, under the id that the client gave it. Listeners of
  * the history hear of its start and end.
  */
 export class JobRecord {
@@ -38,7 +38,7 @@ export class JobRecord {
       attributes: withoutArguments(FrontendAttrs),
       exporters: Exporters.map(({ Type = "", Attrs = new Map() }) => ({ type: Type, attributes: Object.fromEntries(Attrs) })),
     };
-    this.#running = { Ref, CreatedAt: timestamp(this.#startedAt), ...requestRecord(this.#request) };
+    this.#running = { Ref, CreatedAt: timestampOf(this.#startedAt), ...requestRecord(this.#request) };
     options.watch.started(this.#running);
   }
 
@@ -68,7 +68,7 @@ export class JobRecord {
   /** Keeps the record. The solve has ended, so a failure here changes nothing of it. */
   async end(end: BuildEnd): Promise<void> {
     const { history, watch } = this.#options;
-    const ended = { ...this.#running, CompletedAt: timestamp(now()) };
+    const ended = { ...this.#running, CompletedAt: timestampOf(now()) };
     try {
       await this.#recorder?.finish(end, now());
       watch.completed(historyRecord(history.get(this.#running.Ref)));

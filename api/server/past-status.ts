@@ -1,6 +1,6 @@
 import { sha256 } from "../../core/digest.js";
 import type { ValueOf } from "../../llb/wire/message.js";
-import { timestamp } from "../../solver/buildkit/messages/common.js";
+import { timestampOf } from "../../solver/buildkit/messages/common.js";
 import type { STATUS_RESPONSE } from "../../solver/buildkit/messages/control.js";
 import type { BuildHistoryStore, RecordedBuild, RecordedStep } from "../record/build-record.js";
 
@@ -14,7 +14,7 @@ export async function* pastStatus(build: RecordedBuild, log: BuildHistoryStore["
   };
   for (const step of build.stepList) {
     if (step.logBytes === 0) continue;
-    const at = timestamp(build.createdAt + step.startedAt);
+    const at = timestampOf(build.createdAt + step.startedAt);
     for await (const data of log(build.id, step.number) ?? []) {
       yield { logs: [{ vertex: idOf(build, step), stream: 1, timestamp: at, msg: data as Buffer }] };
     }
@@ -33,8 +33,8 @@ function vertexOf(build: RecordedBuild, step: RecordedStep): NonNullable<Status[
   return {
     digest: idOf(build, step),
     name,
-    started: timestamp(began),
-    completed: timestamp(began + duration),
+    started: timestampOf(began),
+    completed: timestampOf(began + duration),
     ...(status === "cached" ? { cached: true } : {}),
     ...(message === undefined ? {} : { error: message }),
   };

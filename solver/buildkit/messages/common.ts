@@ -66,3 +66,9 @@ export const SOURCE_INFO = openMessage("SourceInfo", { filename: string(1), data
 export function milliseconds({ seconds = 0, nanos = 0 }: { readonly seconds?: number; readonly nanos?: number }): number {
   return seconds * 1000 + nanos / 1_000_000;
 }
+
+/** Returns the timestamp of milliseconds since the epoch. */
+export function timestampOf(milliseconds: number): { readonly seconds: number; readonly nanos: number } {
+  const seconds = Math.floor(milliseconds / 1000);
+  return { seconds, nanos: Math.min(999_999_999, Math.round((milliseconds - seconds * 1000) * 1_000_000)) };
+}
