@@ -72,6 +72,7 @@ export class StatusFeed {
         this.#warnings.push(warningOf(event.diagnostic, event.step === undefined ? this.#loading : this.digestOf(event.step)));
         break;
       case "used":
+      case "requested":
       case "explained":
         return;
     }

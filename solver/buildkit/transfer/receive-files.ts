@@ -153,7 +153,7 @@ class Reception {
       if (known === undefined || !isDirectoryKey(known)) this.#replace(path, () => mkdirSync(this.#place(path), { mode: OPEN_MODE }));
       return;
     }
-    if (known === key) return;
+    if (known === key && isDated(meta)) return;
     this.#replace(path, () => this.#make(meta, number));
   }
 
@@ -248,6 +248,16 @@ function onlyUser(xattrs: NodeMeta["xattrs"] = {}): NonNullable<NodeMeta["xattrs
 /** Returns a text that is equal for files that are the same to the sender. */
 function keyOf({ type, mode, size, mtime, link, hardlink, xattrs }: Received): string {
   return type === "dir" ? DIRECTORY : JSON.stringify([type, mode, size, mtime, link, hardlink, xattrs]);
+}
+
+/**
+ * Reports whether a file can be known by its time. Note that we ask again for a file whose
+ * time is a whole second, because docker's clients name a directory by the last part of its path:
+ * two projects from archives may have `app/config` with one size and one time. BuildKit takes the
+ * content of the one for the other.
+ */
+function isDated({ type, mtime }: Received): boolean {
+  return type !== "file" || mtime.nsec !== 0;
 }
 
 const DIRECTORY = "directory";
