@@ -4,6 +4,7 @@ import { throwIfAborted, TsbuildError } from "../../../core/errors.js";
 import { drained } from "../../../core/tasks/drained.js";
 import type { AnyMessage, ValueOf } from "../../../llb/wire/message.js";
 import { connectionLost, protocolError } from "../errors.js";
+import { closeSoon } from "./close-soon.js";
 import { frame, FrameReader } from "./frames.js";
 import { type Call, type Method, read, write } from "./method.js";
 import { RpcError, STATUS, unescapeMessage } from "./status.js";
@@ -86,9 +87,7 @@ export class Channel {
     });
     let failure: unknown;
     stream.on("error", (error) => (failure ??= error));
-    const cancel = (): void => {
-      if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
-    };
+    const cancel = (): void => closeSoon(stream, constants.NGHTTP2_CANCEL);
     signal?.addEventListener("abort", cancel, { once: true });
     stream.once("close", () => signal?.removeEventListener("abort", cancel));
     const status = statusOf(stream);
@@ -150,12 +149,14 @@ async function* messagesOf<R extends AnyMessage>(
 ): AsyncGenerator<ValueOf<R>, void> {
   const reader = new FrameReader();
   try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) for (const message of reader.push(chunk)) yield read(form, message);
+    // Leaving the loop must not destroy the stream at once, see `closeSoon`.
+    for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>)
+      for (const message of reader.push(chunk)) yield read(form, message);
   } catch (error) {
     if (isStreamError(error)) fail(error);
     throw error;
   } finally {
-    if (!stream.closed) stream.close(constants.NGHTTP2_CANCEL);
+    closeSoon(stream, constants.NGHTTP2_CANCEL);
   }
   const headers = status();
   const code = headers?.["grpc-status"];
