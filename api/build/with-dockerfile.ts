@@ -31,7 +31,15 @@ export async function withLook<T>(options: BuildOptions, body: (look: Look) => P
   throwIfAborted(build.signal);
   return await withResource(new Session(build), async (session) => {
     const onEvent: EventSink = (event) => build.onEvent?.(event);
-    const solver = new BuildSolver({ build, compression: { type: "uncompressed" }, id: undefined, onEvent }, session);
-    return await body({ build, solver, session, onEvent });
+    return await body({ build, solver: lookSolver(build, session, onEvent), session, onEvent });
   });
+}
+
+/** Returns the Dockerfile of a build, in a session that is open. */
+export function dockerfileIn(build: ResolvedBuildOptions, session: Session, onEvent: EventSink): Promise<LoadedDockerfile> {
+  return loadDockerfile(build, lookSolver(build, session, onEvent), session, onEvent);
+}
+
+function lookSolver(build: ResolvedBuildOptions, session: Session, onEvent: EventSink): BuildSolver {
+  return new BuildSolver({ build, compression: { type: "uncompressed" }, id: undefined, onEvent }, session);
 }

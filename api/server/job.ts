@@ -78,7 +78,8 @@ export class Job implements AsyncDisposable, JobParts {
 
   async #solve(request: BridgeRequest): Promise<ResultMessage> {
     const wanted = requestedBuild(request, this, (event) => this.#onEvent(event));
-    if (wanted.answer) return await wanted.answer();
+    if (wanted.answer)
+      return await this.#failing(wanted.answer({ session: this.#open(wanted.build), onEvent: (event) => this.#onEvent(event) }));
     this.#record?.begin(wanted.build, request.FrontendOpt ?? new Map());
     const running = await this.#start(wanted.build);
     const refs = running.compiled.results.map((result): SolvedRef => {

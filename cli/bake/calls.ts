@@ -2,7 +2,7 @@ import type { PlannedBakeTarget } from "../../api/options/planned-target.js";
 import type { BuildOptions } from "../../api/options/options.js";
 import { DiagnosticsError } from "../../core/errors.js";
 import type { Call } from "../check/call.js";
-import { checkJson, checkText, outlineJson, outlineText, targetsJson, targetsText } from "../check/docker-forms.js";
+import { checkJson, checkText, outlineJson, outlineText, targetsJson, targetsText } from "../../api/texts/docker-forms.js";
 import { checkOptionsOf } from "../check/check-options.js";
 import { type CliEnvironment, print, printStderr } from "../environment.js";
 import { EXIT } from "../exit-codes.js";

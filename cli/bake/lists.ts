@@ -1,6 +1,6 @@
 import type { BakeFile } from "../../api/bake/bake-options.js";
 import { splitCsv } from "../../api/texts/csv.js";
-import { renderTable } from "../output/table.js";
+import { renderTable } from "../../core/text/table.js";
 import { badList } from "./errors.js";
 
 /** Returns what `--list=targets|variables[,format=json]` prints. */

@@ -6,7 +6,7 @@ import { checkFileDestination } from "../../core/system/destination.js";
 import { sourceLines } from "../../core/text/source-lines.js";
 import { hostPath } from "../../api/texts/surroundings.js";
 import { type CliEnvironment, print } from "../environment.js";
-import { jsonText } from "../output/json.js";
+import { jsonText } from "../../core/text/json-text.js";
 import { writeResult } from "../syntax/result-files.js";
 import { badReport } from "./errors.js";
 

@@ -1,6 +1,6 @@
 import type { CheckResult } from "../../api/options/options.js";
 import type { Diagnostic, Fix, SourceRange } from "../../core/diagnostics.js";
-import { jsonText } from "../output/json.js";
+import { jsonText } from "../../core/text/json-text.js";
 
 /**
  * Returns the findings as SARIF 2.1.0 (OASIS), which code hosts show in the file. Errors and

@@ -9,7 +9,7 @@ import { splitFilter } from "../syntax/filter.js";
 import { IDS_FLAG, LIST_FORMAT_FLAG, type ParsedFlags, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { renderList } from "../output/list-format.js";
 import { familiarName } from "../output/names.js";
-import { jsonText } from "../output/json.js";
+import { jsonText } from "../../core/text/json-text.js";
 import { compileTemplate, unescapeFormat } from "../output/template.js";
 import { printableLines } from "../../core/text/printable.js";
 

@@ -2,7 +2,7 @@ import type { BuildOptions, CheckOptions, CheckResult } from "../../api/options/
 import { asCanceled, DiagnosticsError } from "../../core/errors.js";
 import type { Call } from "../check/call.js";
 import { checkOptionsOf } from "../check/check-options.js";
-import { checkJson, checkText, outlineJson, outlineText, targetsJson, targetsText } from "../check/docker-forms.js";
+import { checkJson, checkText, outlineJson, outlineText, targetsJson, targetsText } from "../../api/texts/docker-forms.js";
 import { type CliEnvironment, print, printStderr } from "../environment.js";
 import { EXIT, exitCodeOf } from "../exit-codes.js";
 import { paintFor } from "../output/paint.js";

@@ -5,7 +5,7 @@ import type { Diagnostic } from "../../core/diagnostics.js";
 import { printable } from "../../core/text/printable.js";
 import { renderDiagnostics } from "../../core/text/render-diagnostic.js";
 import { readBuildOptions, readInputs } from "../syntax/build-options.js";
-import { checkJson } from "../check/docker-forms.js";
+import { checkJson } from "../../api/texts/docker-forms.js";
 import { type Command, print, printStderr } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { type CommandSyntax, parseFlags } from "../syntax/flags.js";

@@ -5,7 +5,7 @@ import { printableLines } from "../../core/text/printable.js";
 import { type CliEnvironment, type Command, print } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { readBuildOptions, readInputs } from "../syntax/build-options.js";
-import { jsonText } from "../output/json.js";
+import { jsonText } from "../../core/text/json-text.js";
 import { BUILD_FLAGS } from "../syntax/build-flags.js";
 import { type CommandSyntax, parseFlags } from "../syntax/flags.js";
 import { writeResult } from "../syntax/result-files.js";

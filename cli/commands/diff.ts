@@ -2,7 +2,7 @@ import type { DiffEntry, FileState } from "../../api/diff/diff.js";
 import { printable, printableLines } from "../../core/text/printable.js";
 import { type CliEnvironment, type Command, print, storeRoot } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { jsonText } from "../output/json.js";
+import { jsonText } from "../../core/text/json-text.js";
 import { renderList } from "../output/list-format.js";
 import { humanSize } from "../syntax/bytes.js";
 import { flagsExclude } from "../syntax/errors.js";

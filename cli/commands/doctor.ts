@@ -4,7 +4,7 @@ import { printable } from "../../core/text/printable.js";
 import { type Command, print, storeRoot } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
-import { jsonText } from "../output/json.js";
+import { jsonText } from "../../core/text/json-text.js";
 
 export const command: Command = {
   async run(args, environment) {

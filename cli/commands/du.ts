@@ -7,7 +7,7 @@ import { type CliEnvironment, type Command, print, withStore, printStderr } from
 import { EXIT } from "../exit-codes.js";
 import { LIST_FORMAT_FLAG, type ParsedFlags, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { renderList } from "../output/list-format.js";
-import { jsonText } from "../output/json.js";
+import { jsonText } from "../../core/text/json-text.js";
 
 const COLUMNS = [
   { field: "ID", heading: "ID" },

@@ -7,7 +7,7 @@ import { type Command, print, withHistory } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { explanationLine } from "../output/explanation.js";
 import { parseFlags, ROOT_FLAG } from "../syntax/flags.js";
-import { jsonText } from "../output/json.js";
+import { jsonText } from "../../core/text/json-text.js";
 
 export const command: Command = {
   async run(args, environment) {

@@ -11,7 +11,7 @@ import { parseAge } from "../syntax/disk-filter.js";
 import { splitFilter } from "../syntax/filter.js";
 import { IDS_FLAG, LIST_FORMAT_FLAG, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
 import { hasLabel } from "../syntax/image-labels.js";
-import { renderTable } from "../output/table.js";
+import { renderTable } from "../../core/text/table.js";
 import { renderList } from "../output/list-format.js";
 import { familiarName, shownId, splitName } from "../output/names.js";
 

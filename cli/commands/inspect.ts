@@ -5,7 +5,7 @@ import { parseFlags, PLATFORM_FLAG, platformChoice, ROOT_FLAG } from "../syntax/
 import { paintFor } from "../output/paint.js";
 import { renderError } from "../output/render-error.js";
 import { compileTemplate, unescapeFormat } from "../output/template.js";
-import { jsonText } from "../output/json.js";
+import { jsonText } from "../../core/text/json-text.js";
 
 export const command: Command = {
   async run(args, environment) {

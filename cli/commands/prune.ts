@@ -6,7 +6,7 @@ import { confirmed } from "../prompts/confirm.js";
 import { type CliEnvironment, type Command, print, withStore } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
 import { type ParsedFlags, parseFlags, ROOT_FLAG } from "../syntax/flags.js";
-import { renderTable } from "../output/table.js";
+import { renderTable } from "../../core/text/table.js";
 
 export const command: Command = {
   async run(args, environment) {

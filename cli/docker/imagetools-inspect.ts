@@ -2,7 +2,7 @@ import type { RemoteImage } from "../../api/image-store/remote-image.js";
 import { printableLines } from "../../core/text/printable.js";
 import { type Command, print } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { jsonText } from "../output/json.js";
+import { jsonText } from "../../core/text/json-text.js";
 import { compileTemplate, unescapeFormat } from "../output/template.js";
 import { parseFlags } from "../syntax/flags.js";
 

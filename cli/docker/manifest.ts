@@ -2,7 +2,7 @@ import type { ImageSource } from "../../api/image-store/combine-images.js";
 import type { RemoteImage } from "../../api/image-store/remote-image.js";
 import { type CliEnvironment, type Command, print } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { jsonText } from "../output/json.js";
+import { jsonText } from "../../core/text/json-text.js";
 import { withProgress } from "../progress/with-progress.js";
 import type { Flag } from "../../api/options/option.js";
 import { type ParsedFlags, parseFlags } from "../syntax/flags.js";

@@ -1,6 +1,6 @@
 import { type Command, print } from "../environment.js";
 import { EXIT } from "../exit-codes.js";
-import { jsonText } from "../output/json.js";
+import { jsonText } from "../../core/text/json-text.js";
 import { compileTemplate, unescapeFormat } from "../output/template.js";
 import { parseFlags } from "../syntax/flags.js";
 import { version } from "../version.js";

@@ -1,8 +1,8 @@
 import { noSuchField } from "./errors.js";
 import { printableLines } from "../../core/text/printable.js";
 import { compileTemplate, unescapeFormat } from "./template.js";
-import { renderTable } from "./table.js";
-import { jsonText } from "./json.js";
+import { renderTable } from "../../core/text/table.js";
+import { jsonText } from "../../core/text/json-text.js";
 
 /** A column of a listing: field name in templates, heading in tables. */
 interface Column {

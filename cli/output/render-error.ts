@@ -4,7 +4,7 @@ import { printable, printableLines } from "../../core/text/printable.js";
 import { renderDiagnostics } from "../../core/text/render-diagnostic.js";
 import { latin1, utf8 } from "./latin1.js";
 import { repeated } from "./repeated.js";
-import { renderExcerpt } from "./excerpt.js";
+import { renderExcerpt } from "../../core/text/excerpt.js";
 import { type Paint, PLAIN } from "./paint.js";
 
 interface RenderOptions {

@@ -4,7 +4,7 @@ import type { SolverTraceRecord } from "../../api/options/options.js";
 import { printable } from "../../core/text/printable.js";
 import { hostPath } from "../../api/texts/surroundings.js";
 import { type CliEnvironment, printStderr } from "../environment.js";
-import { jsonText } from "./json.js";
+import { jsonText } from "../../core/text/json-text.js";
 
 /** Trace of the solver that the environment asks for. */
 interface SolverTrace {

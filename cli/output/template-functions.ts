@@ -1,5 +1,5 @@
 import { goPrintf } from "../../core/go-values/printf.js";
-import { jsonText } from "./json.js";
+import { jsonText } from "../../core/text/json-text.js";
 
 type TemplateFunction = (...args: readonly unknown[]) => unknown;
 

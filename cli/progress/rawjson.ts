@@ -1,5 +1,5 @@
 import type { AnnouncedStep, BuildEvent, StepId } from "../../core/events.js";
-import { jsonText } from "../output/json.js";
+import { jsonText } from "../../core/text/json-text.js";
 import type { Reporter, ReporterOptions } from "./reporter.js";
 import { wireWarning } from "./wire-warning.js";
 

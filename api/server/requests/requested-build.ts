@@ -9,10 +9,12 @@ import type { BridgeRequest, JobParts, ResultMessage } from "../job-parts.js";
 import { readExport, readImport } from "./request-caches.js";
 import { dateOf } from "./request-outputs.js";
 
+type AnswerParts = Parameters<typeof answerQuestion>[2];
+
 /** A request as a build, or as what answers it without one. */
 interface RequestedBuild {
   readonly build: ResolvedBuildOptions;
-  readonly answer?: () => Promise<ResultMessage>;
+  readonly answer?: (parts: AnswerParts) => Promise<ResultMessage>;
 }
 
 /** Variables of this process that say how it builds. Others are the client's business. */
@@ -45,7 +47,7 @@ export function requestedBuild(request: BridgeRequest, job: JobParts, onEvent: E
   };
   const build = withClient(resolved(options, job, onEvent), job, wanted);
   const { question } = wanted;
-  return question === undefined ? { build } : { build, answer: () => answerQuestion(question, build) };
+  return question === undefined ? { build } : { build, answer: (parts) => answerQuestion(question, build, parts) };
 }
 
 /** Returns a build of nothing, for the session in which images are looked up. */

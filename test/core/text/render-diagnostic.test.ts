@@ -1,6 +1,6 @@
 import test from "ava";
 import type { SourceFile, SourceRange } from "../../../core/diagnostics.js";
-import { renderExcerpt } from "../../../cli/output/excerpt.js";
+import { renderExcerpt } from "../../../core/text/excerpt.js";
 import { renderDiagnostic, renderDiagnostics } from "../../../core/text/render-diagnostic.js";
 
 const source: SourceFile = {

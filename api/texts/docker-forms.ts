@@ -1,9 +1,9 @@
-import type { CheckResult, LintWarning, Outline, OutlineMount, Target } from "../../api/options/options.js";
+import type { CheckResult, LintWarning, Outline, OutlineMount, Target } from "../options/options.js";
 import type { SourceFile, SourceRange } from "../../core/diagnostics.js";
 import { printable, printableLines } from "../../core/text/printable.js";
-import { renderExcerpt } from "../output/excerpt.js";
-import { renderTable } from "../output/table.js";
-import { jsonText } from "../output/json.js";
+import { renderExcerpt } from "../../core/text/excerpt.js";
+import { renderTable } from "../../core/text/table.js";
+import { jsonText } from "../../core/text/json-text.js";
 
 /**
  * Returns warnings in the form that scripts know from docker buildx, letter for letter. Warnings

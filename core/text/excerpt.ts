@@ -1,7 +1,7 @@
-import type { SourceFile, SourceRange } from "../../core/diagnostics.js";
-import { coveredUserinfo } from "../../core/text/address.js";
-import { printable, printableLines } from "../../core/text/printable.js";
-import { sourceLines } from "../../core/text/source-lines.js";
+import type { SourceFile, SourceRange } from "../diagnostics.js";
+import { coveredUserinfo } from "./address.js";
+import { printable, printableLines } from "./printable.js";
+import { sourceLines } from "./source-lines.js";
 
 /**
  * Lines that are added around the range, above and below taken together, for one marked line and

@@ -1,4 +1,4 @@
-import { printable } from "../../core/text/printable.js";
+import { printable } from "./printable.js";
 
 /** Gap between columns, as docker's tables have it. */
 const GAP = 3;
