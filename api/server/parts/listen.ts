@@ -108,7 +108,11 @@ function secureServer({ cert, key, ca }: ServerTls, onConnection: (socket: Socke
     }
   };
   const options = { cert: read(cert), key: read(key), ca: read(ca), requestCert: true, rejectUnauthorized: true, ALPNProtocols: ["h2"] };
-  const server = createTlsServer({ ...options, minVersion: "TLSv1.2" }, onConnection);
+  const server = createTlsServer({ ...options, minVersion: "TLSv1.2" }, (socket) => {
+    // Clients of docker speak HTTP/2 without naming it, and Node would close such a connection.
+    if (socket.alpnProtocol === false) socket.alpnProtocol = "h2";
+    onConnection(socket);
+  });
   // A client without a certificate is no failure of the server.
   server.on("tlsClientError", () => undefined);
   return server;

@@ -1,8 +1,13 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { connect as connectTls } from "node:tls";
 import test from "ava";
 import { TsbuildError } from "../../../core/errors.js";
 import { serve } from "../../../api/server/serve.js";
+import { Channel } from "../../../solver/buildkit/grpc/channel.js";
+import { LIST_WORKERS } from "../../../solver/buildkit/messages/control.js";
+import { requires, withoutProgram } from "../../support/requires.js";
+import { makeCertificates } from "../../support/servers/certificates.js";
 import { serverMachine } from "../../support/rigs/server-machine.js";
 import { temporaryDirectory } from "../../support/images/images.js";
 
@@ -75,3 +80,23 @@ for (const [address, code] of [
     t.is(error?.code, code);
   });
 }
+
+requires(withoutProgram("openssl"))("over TLS a client needs a certificate, and need not name its protocol", async (t) => {
+  const { path, remove } = temporaryDirectory();
+  t.teardown(remove);
+  const file = makeCertificates(path);
+  const tls = { cert: file("server.pem"), key: file("server.key"), ca: file("ca.pem") };
+  const { addresses, close } = await serve({ addresses: ["tcp://127.0.0.1:0"], tls, root: join(path, "store") });
+  t.teardown(close);
+  const port = Number(addresses[0]?.split(":").at(-1));
+  const workers = async (options: object): Promise<number> => {
+    const socket = connectTls({ host: "127.0.0.1", port, ca: readFileSync(tls.ca), ...options });
+    const channel = new Channel(socket, "test");
+    t.teardown(() => channel.close());
+    return (await channel.unary(LIST_WORKERS, {})).record?.length ?? 0;
+  };
+  const own = { cert: readFileSync(file("client.pem")), key: readFileSync(file("client.key")) };
+  t.is(await workers({ ...own, ALPNProtocols: ["h2"] }), 1);
+  t.is(await workers(own), 1);
+  await t.throwsAsync(workers({}), { code: "builder/lost" });
+});

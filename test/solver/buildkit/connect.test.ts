@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer as createHttp } from "node:http";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
@@ -10,6 +9,7 @@ import { parseBuilders } from "../../../solver/buildkit/address/parse-address.js
 import { Builder } from "../../../solver/buildkit/builder.js";
 import { serve, single } from "../../../solver/buildkit/grpc/server.js";
 import { LIST_WORKERS } from "../../../solver/buildkit/messages/control.js";
+import { makeCertificates } from "../../support/servers/certificates.js";
 import { requires, withoutProgram } from "../../support/requires.js";
 import { temporaryDirectory } from "../../support/images/images.js";
 
@@ -56,46 +56,7 @@ test("TCP on this machine needs no certificates", async (t) => {
 
 openssl("mutual TLS: both sides prove themselves; an unknown authority and a missing certificate are refused", async (t) => {
   const path = directory(t);
-  const file = (name: string): string => join(path, name);
-  const run = (...args: string[]): void => void execFileSync("openssl", args, { stdio: "ignore" });
-  const subject = (name: string): string[] => ["-subj", `/CN=${name}`];
-  writeFileSync(file("names"), "subjectAltName=DNS:localhost\n");
-  for (const name of ["ca", "other"])
-    run(
-      "req",
-      "-x509",
-      "-newkey",
-      "rsa:2048",
-      "-nodes",
-      "-days",
-      "1",
-      "-keyout",
-      file(`${name}.key`),
-      "-out",
-      file(`${name}.pem`),
-      ...subject(name),
-    );
-  for (const name of ["server", "client"]) {
-    run("req", "-newkey", "rsa:2048", "-nodes", "-keyout", file(`${name}.key`), "-out", file(`${name}.csr`), ...subject(name));
-    run(
-      "x509",
-      "-req",
-      "-in",
-      file(`${name}.csr`),
-      "-CA",
-      file("ca.pem"),
-      "-CAkey",
-      file("ca.key"),
-      "-CAcreateserial",
-      "-days",
-      "1",
-      "-extfile",
-      file("names"),
-      "-out",
-      file(`${name}.pem`),
-    );
-  }
-  const { readFileSync } = await import("node:fs");
+  const file = makeCertificates(path);
   const tls = createTls(
     {
       key: readFileSync(file("server.key")),
