@@ -82,6 +82,7 @@ async function solve(request: SolveRequest, gone: AbortSignal, server: ServerPar
     await record?.end({ error: answer.status === STATUS.CANCELLED ? new CanceledError("The client gave the build up") : error });
     throw answer;
   } finally {
+    job.over.resolve();
     setTimeout(() => server.solves.remove(Ref, job), KEPT).unref();
   }
 }

@@ -50,6 +50,8 @@ export class Job implements AsyncDisposable, JobParts {
   readonly refs = new Map<string, SolvedRef>();
   /** Result that the client returns through the gateway. */
   readonly returned: Deferred<ResultMessage> = deferred();
+  /** Resolved when the solve is over, and is in the history. */
+  readonly over: Deferred<void> = deferred();
   readonly #record: JobRecord | undefined;
   readonly #running: RunningBuild[] = [];
   readonly #ending = new AbortController();

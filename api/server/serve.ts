@@ -70,7 +70,8 @@ export async function serve(options: ServeOptions = {}): Promise<Server> {
   const close = async (): Promise<void> => {
     ending.abort();
     for (const { server } of listening) server.close();
-    await Promise.allSettled(Array.from(solves.values(), (job) => job[Symbol.asyncDispose]()));
+    // A solve that ends writes the history, for which a store that is closed would be opened again.
+    await Promise.allSettled(Array.from(solves.values(), (job) => Promise.all([job[Symbol.asyncDispose](), job.over.promise])));
     for (const socket of connections) socket.destroy();
     store.close();
     ended.resolve();
