@@ -37,17 +37,27 @@ async function listenOnSocket(address: string, path: string, { onConnection }: L
     throw badServerAddress(address, `the path is longer than ${LONGEST_PATH} bytes`, "Name a shorter path");
   await makeRoom(path);
   const server = createServer(onConnection);
-  // The socket is made while we listen, and nobody else may use it from its first moment on.
-  const before = process.umask(0o177);
   try {
-    await listening(server, () => server.listen(path));
+    await listening(server, () => withUmask(0o177, () => server.listen(path)));
   } catch (error) {
     throw socketTaken(path, systemReason(error), error);
-  } finally {
-    process.umask(before);
   }
   chmodSync(path, 0o600);
   return { address, server };
+}
+
+/**
+ * Runs `body` with a umask of this process. Note that nothing may wait in it, because other builds
+ * of the process make their files meanwhile. Node makes a socket before `listen` returns, and
+ * nobody else may use it from its first moment on.
+ */
+function withUmask(mask: number, body: () => void): void {
+  const before = process.umask(mask);
+  try {
+    body();
+  } finally {
+    process.umask(before);
+  }
 }
 
 /** Makes the directory of a socket, and removes a socket on which nobody listens any more. */
